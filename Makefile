@@ -1,0 +1,94 @@
+# The one door: `make help` lists what is behind it.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+VENV := .venv
+EMULATOR_VENV := .venv-emulator
+SAM_VENV := .venv-sam
+DYNOXIDE := @dynoxide/linux-x64@1.2.1
+PIP := -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r
+COMPILE := $(VENV)/bin/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe \
+	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-header
+
+# A real 3.13: version managers put launchers on PATH that fail for a version they do not select.
+FIND_PYTHON := for candidate in "$$PYTHON" python3.13 python3 "$$HOME"/.pyenv/versions/3.13*/bin/python3.13 \
+	/usr/local/bin/python3.13 /opt/homebrew/bin/python3.13 /opt/python/*/bin/python3.13; do \
+	[ -n "$$candidate" ] && "$$candidate" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info[:2] != (3, 13))' \
+	2>/dev/null && { echo "$$candidate"; break; }; done
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+# ── Setting up ───────────────────────────────────────────────────────────────────────────────────
+
+.PHONY: setup
+setup: $(VENV)/.ready $(EMULATOR_VENV)/.ready ## Install everything `serve` and `test` need
+
+$(VENV)/.ready: tests/requirements.txt
+	@echo "Installing Farebox's dependencies into $(VENV) …"
+	@python="$$($(FIND_PYTHON))"; [ -n "$$python" ] || { \
+	echo "Farebox needs Python 3.13 with venv. Install it, or set PYTHON=/path/to/python3.13." >&2; exit 1; }; \
+	"$$python" -m venv $(VENV)
+	@$(VENV)/bin/python $(PIP) tests/requirements.txt
+	@touch $@
+
+$(EMULATOR_VENV)/.ready: local/emulator-requirements.txt
+	@echo "Installing the AWS emulator into $(EMULATOR_VENV) …"
+	@python="$$($(FIND_PYTHON))"; [ -n "$$python" ] || { \
+	echo "Farebox needs Python 3.13 with venv. Install it, or set PYTHON=/path/to/python3.13." >&2; exit 1; }; \
+	"$$python" -m venv $(EMULATOR_VENV)
+	@$(EMULATOR_VENV)/bin/python $(PIP) local/emulator-requirements.txt
+	@touch $@
+
+.PHONY: lock
+lock: $(VENV)/.ready ## Compile the hashed locks anew from pyproject.toml and the *.in files
+	@$(COMPILE) --output-file layers/dependencies/requirements.txt pyproject.toml
+	@$(COMPILE) --group dev --output-file tests/requirements.txt pyproject.toml
+	@$(COMPILE) --output-file local/emulator-requirements.txt local/emulator-requirements.in
+	@$(COMPILE) --output-file tests/aws/requirements.txt tests/aws/requirements.in
+
+# ── Running ──────────────────────────────────────────────────────────────────────────────────────
+
+.PHONY: serve
+serve: setup ## Run everything on this machine (PORT, STATE_DIR, RELOAD=1, SANDBOX_LENIENT=1)
+	@exec $(VENV)/bin/python -m local.serve
+
+# ── Checking ─────────────────────────────────────────────────────────────────────────────────────
+
+.PHONY: test
+test: setup dynoxide lint ## Check everything that runs on this machine without Node, a browser or SAM
+	@$(VENV)/bin/python -m pytest -q -n 2 --dist worksteal -m "not long and not aws and not web" tests
+
+.PHONY: dynoxide
+dynoxide: $(EMULATOR_VENV)/.dynoxide
+
+# A second DynamoDB engine, so that no test passes for the sake of one emulator's habits.
+$(EMULATOR_VENV)/.dynoxide: $(EMULATOR_VENV)/.ready
+	@if command -v npm >/dev/null 2>&1; then \
+	echo "Installing dynoxide into .emulators …"; \
+	npm install --silent --no-save --no-package-lock --no-audit --no-fund --prefix .emulators $(DYNOXIDE) \
+	>/dev/null 2>&1 || echo "dynoxide is not to be had here: its share of the contract tests will be skipped."; \
+	else echo "No npm: the dynoxide share of the contract tests will be skipped."; fi
+	@touch $@
+
+.PHONY: lint
+lint: $(VENV)/.ready ## Formatting, lint, types and the direction of imports
+	@$(VENV)/bin/ruff format --check --quiet .
+	@$(VENV)/bin/ruff check --quiet .
+	@$(VENV)/bin/mypy --no-error-summary
+	@PYTHONPATH=shared:. $(VENV)/bin/lint-imports >.lint-imports.log || { cat .lint-imports.log; exit 1; }
+
+.PHONY: format
+format: $(VENV)/.ready ## Format the code and mend what can be mended
+	@$(VENV)/bin/ruff check --quiet --fix .
+	@$(VENV)/bin/ruff format --quiet .
+
+.PHONY: proof-long
+proof-long: setup dynoxide ## The long profile: what takes minutes to an hour
+	@$(VENV)/bin/python -m pytest -q -n 2 --dist worksteal -m long tests
+
+.PHONY: clean
+clean: ## Remove what the targets installed and built; keeps .local
+	@rm -rf $(VENV) $(EMULATOR_VENV) $(SAM_VENV) .emulators .aws-sam .mypy_cache .ruff_cache .pytest_cache \
+	.import_linter_cache .lint-imports.log
