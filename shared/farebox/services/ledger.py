@@ -1,0 +1,275 @@
+"""Reserve, settle, void, renew and sweep: the protocol of the domain, carried out on a store.
+
+Retries live here and nowhere below, because what may be retried, and as what, is the protocol's
+business: every send of a reserve needs a nonce of its own, while all other commands may be sent
+again as they are.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from farebox.domain.errors import StoreConflict, StoreError, StoreUnavailable
+from farebox.domain.ids import make_ulid
+from farebox.domain.ledger import HOUSE, Account, Entry, EntryKind, Fact, Hold
+from farebox.domain.protocol import (
+    Admission,
+    Command,
+    Deciding,
+    Enlarging,
+    Held,
+    Renewing,
+    Reply,
+    Reserving,
+    Resolved,
+    TurnedDown,
+)
+from farebox.services.ports.clock import Clock
+from farebox.services.ports.ledger_store import LedgerStore
+from farebox.services.ports.randomness import Randomness
+from farebox.services.ports.settlement_queue import SettlementQueue
+
+RESERVE_PATIENCE_SECONDS: Final = 2.0
+"""Past this a request is refused with 503; the provider has not been called."""
+
+SETTLE_PATIENCE_SECONDS: Final = 8.0
+"""Past this a decision goes to the queue; the answer has been produced."""
+
+_FIRST_PAUSE_SECONDS: Final = 0.025
+_LONGEST_PAUSE_SECONDS: Final = 1.0
+_NONCE_BITS: Final = 40
+_NONCE_DIGITS: Final = 8
+"""Short, for it is stored with every hold; it need only differ from the same request's others."""
+_SWEEP_BATCH: Final = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """What one run of the sweeper did."""
+
+    accounts: int
+    holds: int
+
+
+class Ledger:
+    """The ledger as the use cases know it."""
+
+    def __init__(
+        self,
+        store: LedgerStore,
+        clock: Clock,
+        randomness: Randomness,
+        queue: SettlementQueue | None = None,
+    ) -> None:
+        self.store = store
+        self._clock = clock
+        self._randomness = randomness
+        self._queue = queue
+
+    def new_rid(self) -> str:
+        """Make the id of a request about to be admitted."""
+        return make_ulid(self._clock.now_ms(), self._randomness.bits(80))
+
+    def reserve(self, admission: Admission) -> Held | TurnedDown:
+        """Set the quote aside, or say why not.
+
+        A refusal that expired holds may have caused is looked at again after sweeping them.
+
+        Raises:
+            StoreUnavailable: The store would not answer in time. A hold may have been made; its
+                lease returns it.
+        """
+        outcome = self._reserve(admission)
+        if isinstance(outcome, TurnedDown) and self._sweep(outcome.account):
+            outcome = self._reserve(admission)
+        return outcome
+
+    def _reserve(self, admission: Admission) -> Held | TurnedDown:
+        reserving = Reserving(admission)
+        for _ in self._attempts(RESERVE_PATIENCE_SECONDS):
+            reserving, command = reserving.send(self._nonce(), self._now_seconds())
+            try:
+                return reserving.after(self.store.send(command))
+            except StoreError:
+                continue
+        raise StoreUnavailable("The ledger did not answer.")
+
+    def settle(
+        self, admission: Admission, held: Held, cost_nanousd: int, facts: Mapping[str, Fact]
+    ) -> Resolved:
+        """Charge what the request cost and give back the rest of its hold.
+
+        The cost must not exceed the hold; see `enlarge`. The decision that stands may be another:
+        a sweeper that found the lease expired may have come first.
+
+        Raises:
+            StoreUnavailable: Neither the store nor the queue took the decision; the hold stays
+                until it is swept, and nothing is charged.
+        """
+        hold = Hold.parse(held.hold)
+        if not 0 <= cost_nanousd <= hold.amount_nanousd:
+            raise ValueError(f"cost {cost_nanousd} outside hold {hold.amount_nanousd}")
+        entry = self._entry(admission.account_id, held, EntryKind.SETTLEMENT, cost_nanousd, facts)
+        return self._resolve_or_queue(Deciding(entry, held.hold))
+
+    def void(self, admission: Admission, held: Held, facts: Mapping[str, Fact]) -> Resolved:
+        """Give the whole hold back, with its call and its key budget.
+
+        Raises:
+            StoreUnavailable: As for `settle`.
+        """
+        entry = self._entry(admission.account_id, held, EntryKind.VOID, 0, facts)
+        return self._resolve_or_queue(Deciding(entry, held.hold))
+
+    def renew(self, admission: Admission, held: Held) -> Held | None:
+        """Prolong the lease; `None` when the hold is gone.
+
+        A store that is down costs nothing yet: the lease outlives several renewals.
+        """
+        renewing = Renewing(admission.account_id, held.rid, held.hold, self._now_seconds())
+        try:
+            there = renewing.after(self.store.send(renewing.command))
+        except StoreError:
+            return held
+        return None if there is None else Held(held.rid, there, held.account)
+
+    def enlarge(self, admission: Admission, held: Held, to_nanousd: int) -> Held | None:
+        """Replace the hold by a larger one; `None` when the account cannot carry it."""
+        extra_nanousd = to_nanousd - Hold.parse(held.hold).amount_nanousd
+        enlarging = Enlarging(admission.account_id, held.rid, held.hold, extra_nanousd)
+        there = enlarging.after(self._deliver(enlarging.command, SETTLE_PATIENCE_SECONDS))
+        return None if there is None else Held(held.rid, there, held.account)
+
+    def book_loss(self, rid: str, amount_nanousd: int, facts: Mapping[str, Fact]) -> None:
+        """Record on the house account what a request cost and nobody paid."""
+        entry = Entry(
+            account_id=HOUSE,
+            rid=f"{rid}#LOSS",
+            kind=EntryKind.LOSS,
+            amount_nanousd=amount_nanousd,
+            debit=HOUSE,
+            credit="providers",
+            at_ms=self._clock.now_ms(),
+            facts=facts,
+        )
+        self._deliver(Deciding(entry, "").command, SETTLE_PATIENCE_SECONDS)
+
+    # ── Sweeping ─────────────────────────────────────────────────────────────────────────────────
+
+    def sweep_due(self) -> Sweep:
+        """Resolve every hold the index says has expired; for the schedule.
+
+        Finishes what crashed between entry and account, and gives back what died before.
+        """
+        accounts = holds = 0
+        for account_id in self.store.expiring(self._now_seconds(), _SWEEP_BATCH):
+            account = self.store.account(account_id)
+            if account is not None:
+                accounts += 1
+                holds += self._sweep(account)
+                self._reset_next_expiry(account_id)
+        return Sweep(accounts, holds)
+
+    def sweep_all(self) -> Sweep:
+        """Resolve every expired hold there is, index or not; for the nightly job."""
+        accounts = holds = 0
+        for account in self.store.accounts():
+            accounts += 1
+            holds += self._sweep(account)
+        return Sweep(accounts, holds)
+
+    def sweep_account(self, account: Account | None) -> int:
+        """Resolve the expired holds of an account just read; the self-sweep of its next request."""
+        return self._sweep(account)
+
+    def finish(self, deciding: Deciding) -> Resolved:
+        """Run the steps of a decision to their end; all of them may be run again."""
+        return self._resolve(deciding, SETTLE_PATIENCE_SECONDS)
+
+    def _sweep(self, account: Account | None) -> int:
+        if account is None:
+            return 0
+        expired = account.expired_holds(self._now_seconds())
+        for rid in expired:
+            held = Held(rid, account.holds[rid], account)
+            entry = self._entry(account.account_id, held, EntryKind.EXPIRY, 0, {})
+            self._resolve(Deciding(entry, held.hold), SETTLE_PATIENCE_SECONDS)
+        return len(expired)
+
+    def _reset_next_expiry(self, account_id: str) -> None:
+        account = self.store.account(account_id)
+        if account is None or account.next_expiry is None:
+            return
+        ahead = [Hold.parse(text).expires_at for text in account.holds.values()]
+        self.store.reset_next_expiry(account_id, account.next_expiry, min(ahead, default=None))
+
+    # ── Carrying out ─────────────────────────────────────────────────────────────────────────────
+
+    def _resolve_or_queue(self, deciding: Deciding) -> Resolved:
+        try:
+            return self._resolve(deciding, SETTLE_PATIENCE_SECONDS)
+        except StoreUnavailable:
+            if self._queue is None:
+                raise
+            self._queue.put(deciding)
+            return Resolved(deciding.entry, None)
+
+    def _resolve(self, deciding: Deciding, patience_seconds: float) -> Resolved:
+        step = deciding.after(self._deliver(deciding.command, patience_seconds))
+        while True:
+            following = step.after(self._deliver(step.command, patience_seconds))
+            if isinstance(following, Resolved):
+                return following
+            step = following
+
+    def _deliver(self, command: Command, patience_seconds: float) -> Reply:
+        """Send a command that may be sent again as it is, until it is answered."""
+        last: StoreError | None = None
+        for _ in self._attempts(patience_seconds):
+            try:
+                return self.store.send(command)
+            except (StoreUnavailable, StoreConflict) as error:
+                last = error
+        raise StoreUnavailable("The ledger did not answer.") from last
+
+    def _attempts(self, patience_seconds: float) -> Iterator[int]:
+        """Count attempts, pausing between them with full jitter, while patience lasts."""
+        give_up_ms = self._clock.now_ms() + int(patience_seconds * 1000)
+        pause_seconds = _FIRST_PAUSE_SECONDS
+        attempt = 0
+        while True:
+            yield attempt
+            jittered = pause_seconds * self._randomness.bits(16) / 0x10000
+            if self._clock.now_ms() + jittered * 1000 >= give_up_ms:
+                return
+            self._clock.sleep(jittered)
+            attempt += 1
+            pause_seconds = min(pause_seconds * 2, _LONGEST_PAUSE_SECONDS)
+
+    def _entry(
+        self,
+        account_id: str,
+        held: Held,
+        kind: EntryKind,
+        amount_nanousd: int,
+        facts: Mapping[str, Fact],
+    ) -> Entry:
+        hold = Hold.parse(held.hold)
+        return Entry(
+            account_id=account_id,
+            rid=held.rid,
+            kind=kind,
+            amount_nanousd=amount_nanousd,
+            debit=account_id,
+            credit=HOUSE,
+            at_ms=self._clock.now_ms(),
+            nonce=hold.nonce,
+            hold_nanousd=hold.amount_nanousd,
+            facts=facts,
+        )
+
+    def _nonce(self) -> str:
+        return make_ulid(0, self._randomness.bits(_NONCE_BITS))[-_NONCE_DIGITS:]
+
+    def _now_seconds(self) -> int:
+        return self._clock.now_ms() // 1000
