@@ -1,0 +1,1 @@
+"""The ports over real wires: DynamoDB, S3, Secrets Manager, the providers."""

@@ -1,0 +1,1 @@
+"""One module a wire dialect spoken by model providers."""
