@@ -1,0 +1,1 @@
+"""One folder a Lambda function, one handler in each: translate, never decide."""

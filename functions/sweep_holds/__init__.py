@@ -1,0 +1,1 @@
+"""Expired holds and queued settlements."""

@@ -1,0 +1,38 @@
+"""Every minute: give back what expired. From the queue: settlements the store once would not take.
+
+Both run the same idempotent steps as a request does, so running twice, late or at once is harmless.
+"""
+
+from collections.abc import Mapping
+
+from aws_lambda_powertools.utilities.batch import (
+    BatchProcessor,
+    EventType,
+    process_partial_response,
+)
+from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from farebox.bootstrap.sweep_holds import build
+
+services = build()
+processor = BatchProcessor(event_type=EventType.SQS)
+
+
+def finish(record: SQSRecord) -> None:
+    """Run the steps of one queued settlement to their end."""
+    services.ledger.finish(services.read_message(record.body))
+
+
+def handler(
+    event: Mapping[str, object], context: LambdaContext
+) -> PartialItemFailureResponse | dict[str, int]:
+    """Work off queued settlements, or sweep; tells which messages failed, or what was swept."""
+    if "Records" in event:
+        return process_partial_response(
+            event=dict(event), record_handler=finish, processor=processor, context=context
+        )
+    sweep = services.ledger.sweep_due()
+    services.telemetry.swept(accounts=sweep.accounts, holds=sweep.holds)
+    return {"accounts": sweep.accounts, "holds": sweep.holds}
