@@ -1,0 +1,1 @@
+"""Farebox on one machine: what `make serve` starts. Never part of what is deployed."""
