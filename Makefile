@@ -44,7 +44,8 @@ $(EMULATOR_VENV)/.ready: local/emulator-requirements.txt
 .PHONY: lock
 lock: $(VENV)/.ready ## Compile the hashed locks anew from pyproject.toml and the *.in files
 	@$(COMPILE) --output-file layers/dependencies/requirements.txt pyproject.toml
-	@$(COMPILE) --group dev --output-file tests/requirements.txt pyproject.toml
+	@$(VENV)/bin/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["dependency-groups"]["dev"], sep="\n")' \
+	| $(COMPILE) --constraint layers/dependencies/requirements.txt --output-file tests/requirements.txt pyproject.toml -
 	@$(COMPILE) --output-file local/emulator-requirements.txt local/emulator-requirements.in
 	@$(COMPILE) --output-file tests/aws/requirements.txt tests/aws/requirements.in
 
@@ -71,6 +72,32 @@ $(EMULATOR_VENV)/.dynoxide: $(EMULATOR_VENV)/.ready
 	>/dev/null 2>&1 || echo "dynoxide is not to be had here: its share of the contract tests will be skipped."; \
 	else echo "No npm: the dynoxide share of the contract tests will be skipped."; fi
 	@touch $@
+
+# `sam build` runs the python3.13 it finds first, and takes a version manager's launcher for broken.
+# It asks for a region, and for no account.
+SAM := PATH="$(CURDIR)/$(SAM_VENV)/bin:$$PATH" AWS_DEFAULT_REGION="$${AWS_DEFAULT_REGION:-eu-central-1}" \
+	SAM_CLI_TELEMETRY=0 sam
+
+$(SAM_VENV)/.ready: tests/aws/requirements.txt
+	@echo "Installing the SAM command line into $(SAM_VENV) …"
+	@python="$$($(FIND_PYTHON))"; [ -n "$$python" ] || { \
+	echo "Farebox needs Python 3.13 with venv. Install it, or set PYTHON=/path/to/python3.13." >&2; exit 1; }; \
+	"$$python" -m venv $(SAM_VENV)
+	@$(SAM_VENV)/bin/python $(PIP) tests/aws/requirements.txt
+	@touch $@
+
+# Byte code goes with the modules: they lose their dates in the archive, so any that is checked
+# against its source would count as stale, and every cold start would compile.
+.PHONY: build
+build: $(SAM_VENV)/.ready ## Build functions and layers for arm64, as `sam deploy` takes them
+	@$(SAM) build
+	@$(SAM_VENV)/bin/python -m compileall -q -j 0 --invalidation-mode unchecked-hash .aws-sam/build
+
+.PHONY: test-aws
+test-aws: build ## Check the template as SAM translates it, and what was built from it
+	@$(SAM) validate
+	@$(SAM) validate --lint
+	@$(SAM_VENV)/bin/python -m pytest -q -m aws --confcutdir tests/aws tests/aws
 
 .PHONY: lint
 lint: $(VENV)/.ready ## Formatting, lint, types and the direction of imports

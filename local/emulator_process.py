@@ -28,6 +28,7 @@ type Send = Callable[[Message], Awaitable[None]]
 type Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _OPEN_PATHS: Final = ("/_ministack/health", "/_ministack/ready")
+_REFUSAL: Final = b'{"__type":"UnrecognizedClientException","message":"Not with this key."}'
 _READING: Final = ("Get", "BatchGet", "Query", "Scan", "List", "Describe", "Receive")
 _LEAST_PAUSE_SECONDS: Final = 1.0
 _SAVING_SHARE: Final = 10
@@ -115,8 +116,10 @@ class Guard:
             await self._application(scope, receive, send)
             self._pictures.changed |= _changes(scope)
         elif scope["type"] == "http":
-            await send({"type": "http.response.start", "status": 403, "headers": []})
-            await send({"type": "http.response.body", "body": b"", "more_body": False})
+            length = (b"content-length", str(len(_REFUSAL)).encode())
+            kind = (b"content-type", b"application/x-amz-json-1.0")
+            await send({"type": "http.response.start", "status": 403, "headers": [length, kind]})
+            await send({"type": "http.response.body", "body": _REFUSAL, "more_body": False})
 
     def _admits(self, scope: Scope) -> bool:
         """Refuse foreign keys and the emulator's own controls; unsigned calls it refuses itself."""

@@ -65,6 +65,11 @@ class Child:
                 start_new_session=True,
             )
 
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._process.pid
+
     def wait_ready(self, stop: Event) -> None:
         """Wait until it is.
 
@@ -112,18 +117,19 @@ class Family:
     """All that runs; as a context manager it ends the youngest first."""
 
     def __init__(self) -> None:
-        self._children: list[Child] = []
+        self.children: list[Child] = []
+        """Oldest first."""
 
     def start(self, program: Program) -> Child:
         """Start a program."""
         child = Child(program)
-        self._children.append(child)
+        self.children.append(child)
         return child
 
     def end(self, child: Child) -> None:
         """End one of them, if it has not ended."""
-        if child in self._children:
-            self._children.remove(child)
+        if child in self.children:
+            self.children.remove(child)
             child.stop()
 
     def require_running(self) -> None:
@@ -132,8 +138,13 @@ class Family:
         Raises:
             CannotServe: One has ended.
         """
-        for child in self._children:
+        for child in self.children:
             child.require_running()
+
+    def end_all(self) -> None:
+        """End them all, the youngest first."""
+        while self.children:
+            self.children.pop().stop()
 
     def __enter__(self) -> Self:
         return self
@@ -144,5 +155,4 @@ class Family:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        while self._children:
-            self._children.pop().stop()
+        self.end_all()

@@ -7,6 +7,7 @@ tested is what is deployed:
         answer = chat.invoke(rest_event("GET", "/v1/models"))
 """
 
+import json
 import os
 import subprocess
 import sys
@@ -34,7 +35,6 @@ __all__ = [
 SHARED: Final = Path(__file__).resolve().parents[2] / "shared"
 EXEC_WRAPPER: Final = SHARED / "farebox" / "runtime" / "exec-wrapper"
 
-_OUR_OWN: Final = os.environ  # noqa: TID251 - what a process inherits is no setting of ours
 _POLL_SECONDS: Final = 0.1
 _GRACE_SECONDS: Final = 10
 
@@ -147,6 +147,10 @@ class LambdaProcess:
         size = os.fstat(self._log.fileno()).st_size
         return os.pread(self._log.fileno(), size, 0).decode(errors="replace")
 
+    def log_lines(self) -> list[dict[str, Any]]:
+        """Give the log's lines, each parsed as JSON."""
+        return [json.loads(line) for line in self.logs().splitlines()]
+
     def cpu_seconds(self) -> float:
         """Give the processor time, user and system, the process has used so far (Linux only).
 
@@ -194,7 +198,8 @@ def _lambda_variables(task_root: Path, handler: str, api: RuntimeApi) -> dict[st
 
     https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html (2026-11)
     """
-    measuring = {name: value for name, value in _OUR_OWN.items() if name.startswith("COVERAGE_")}
+    inherited = os.environ.items()  # noqa: TID251 - no setting of ours
+    measuring = {name: value for name, value in inherited if name.startswith("COVERAGE_")}
     return measuring | {
         "AWS_DEFAULT_REGION": "us-east-1",
         "AWS_EXECUTION_ENV": "AWS_Lambda_python3.13",

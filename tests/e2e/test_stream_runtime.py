@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.events import rest_event, scheduled_event
-from tests.e2e.runtime_api import Answer, Disturbance, LambdaProcess, ProcessExited, RuntimeApi
+from tests.e2e.runtime_api import Answer, Disturbance, LambdaProcess, ProcessExited
 
 APPS = Path(__file__).parent / "apps"
 
@@ -33,10 +33,6 @@ def open_gate(tmp_path: Path) -> str:
 
 def get(process: LambdaProcess, path: str) -> Answer:
     return process.invoke(rest_event("GET", path))
-
-
-def log_lines(process: LambdaProcess) -> list[dict[str, str]]:
-    return [json.loads(line) for line in process.logs().splitlines()]
 
 
 class TestStreaming:
@@ -213,7 +209,7 @@ class TestFailure:
             }
         }
         assert answer.error is None
-        assert log_lines(function)[-1]["error_type"] == error_type
+        assert function.log_lines()[-1]["error_type"] == error_type
 
     @pytest.mark.parametrize(
         ("path", "error_type"),
@@ -241,7 +237,7 @@ class TestFailure:
 
         assert answer.body == b"whole"
         assert answer.error is None
-        assert log_lines(function)[-1]["message"] == "the application failed"
+        assert function.log_lines()[-1]["message"] == "the application failed"
 
     def test_it_is_logged_in_one_line_with_the_traceback_and_nothing_of_the_request(
         self, function: LambdaProcess
@@ -252,7 +248,7 @@ class TestFailure:
         invocation = function.api.submit(event)
         invocation.wait()
 
-        line = log_lines(function)[-1]
+        line = function.log_lines()[-1]
         assert line["level"] == "ERROR"
         assert line["request_id"] == invocation.id
         assert line["traceback"].startswith("Traceback (most recent call last):")
@@ -294,7 +290,7 @@ class TestFailure:
 
         assert late.error is not None
         assert late.error.type == "Sandbox.Timedout"
-        assert log_lines(function)[-1]["message"] == "the answer did not reach Lambda"
+        assert function.log_lines()[-1]["message"] == "the answer did not reach Lambda"
         assert answer.status == 200
 
     def test_an_application_that_exits_takes_its_process_along(self) -> None:
@@ -316,7 +312,7 @@ class TestLostConnection:
         assert answer.is_cut
         assert answer.body == b"b" * 2000
         assert report.json()[-1] == "many"
-        assert log_lines(function)[-1]["message"] == "the answer did not reach Lambda"
+        assert function.log_lines()[-1]["message"] == "the answer did not reach Lambda"
 
     def test_the_application_gets_time_to_end_when_nobody_reads_any_more(
         self, function: LambdaProcess
@@ -344,119 +340,3 @@ class TestLostConnection:
             answer = get(process, "/echo")
 
         assert answer.status == 200
-
-
-class TestInitialisation:
-    @pytest.mark.parametrize(
-        ("app", "handler", "error_type", "message"),
-        [
-            ("broken", "handler.app", "Function.ConnectionError", "no database"),
-            ("blocking", "absent.app", "Runtime.ImportModuleError", "No module named 'absent'"),
-            ("blocking", "handler.absent", "Runtime.HandlerNotFound", "handler has no 'absent'"),
-            ("blocking", "app", "Runtime.MalformedHandlerName", "'app' is not module.attribute"),
-        ],
-    )
-    def test_its_failure_is_reported_and_ends_the_process(
-        self, app: str, handler: str, error_type: str, message: str
-    ) -> None:
-        with LambdaProcess.streamed(APPS / app, handler) as process:
-            exit_code = process.wait_exit()
-            (report,) = process.api.reports
-            line = log_lines(process)[-1]
-
-        assert exit_code == 1
-        assert process.api.calls == ["POST /init/error"]
-        assert report.type == error_type
-        assert report.description["errorType"] == error_type
-        assert report.description["errorMessage"] == message
-        assert report.description["stackTrace"]
-        assert line["error_type"] == error_type
-
-    def test_nothing_but_the_next_event_is_asked_for_without_snapstart(self) -> None:
-        with LambdaProcess.streamed(APPS / "blocking") as process:
-            process.wait_ready()
-
-        assert process.api.calls == ["GET /invocation/next"]
-
-    def test_the_handler_is_looked_up_in_the_task_root_first(self) -> None:
-        environment = {"LAMBDA_TASK_ROOT": str(APPS / "snapshot")}
-        with LambdaProcess.streamed(APPS / "blocking", environment=environment) as process:
-            answer = get(process, "/")
-
-        assert answer.json() == []
-
-    def test_two_processes_of_a_fleet_work_at_the_same_time(self, tmp_path: Path) -> None:
-        gate = tmp_path / "gate"
-        api = RuntimeApi()
-        with (
-            LambdaProcess.streamed(APPS / "blocking", api=api),
-            LambdaProcess.streamed(APPS / "blocking", api=api),
-        ):
-            first = api.submit(rest_event("GET", f"/gated?gate={gate}"))
-            second = api.submit(rest_event("GET", f"/gated?gate={gate}"))
-            preludes = [first.arrived.get(timeout=10), second.arrived.get(timeout=10)]
-            gate.touch()
-            answers = [first.wait(), second.wait()]
-        api.close()
-
-        assert preludes[0] == preludes[1]
-        assert [answer.body for answer in answers] == [b"firstsecond", b"firstsecond"]
-
-
-class TestSnapStart:
-    def test_hooks_run_around_the_snapshot(self) -> None:
-        environment = {"AWS_LAMBDA_INITIALIZATION_TYPE": "snap-start"}
-        with LambdaProcess.streamed(APPS / "snapshot", environment=environment) as process:
-            answer = get(process, "/")
-
-        assert process.api.calls[:2] == ["GET /restore/next", "GET /invocation/next"]
-        assert answer.json() == ["before, registered last", "before, registered first", "after"]
-
-    def test_a_handler_without_hooks_only_waits(self) -> None:
-        environment = {"AWS_LAMBDA_INITIALIZATION_TYPE": "snap-start"}
-        with LambdaProcess.streamed(APPS / "blocking", environment=environment) as process:
-            process.wait_ready()
-
-        assert process.api.calls == ["GET /restore/next", "GET /invocation/next"]
-
-    @pytest.mark.parametrize(
-        ("phase", "exit_code", "calls", "error_type"),
-        [
-            (
-                "before, registered last",
-                64,
-                ["POST /init/error"],
-                "Runtime.BeforeSnapshotError",
-            ),
-            (
-                "after",
-                65,
-                ["GET /restore/next", "POST /restore/error"],
-                "Runtime.AfterRestoreError",
-            ),
-        ],
-    )
-    def test_a_failing_hook_is_reported_and_ends_the_process(
-        self, phase: str, exit_code: int, calls: list[str], error_type: str
-    ) -> None:
-        environment = {"AWS_LAMBDA_INITIALIZATION_TYPE": "snap-start", "FAILING_PHASE": phase}
-        with LambdaProcess.streamed(APPS / "snapshot", environment=environment) as process:
-            ended_with = process.wait_exit()
-
-        assert ended_with == exit_code
-        assert process.api.calls == calls
-        assert process.api.reports[0].type == error_type
-        assert process.api.reports[0].description["errorMessage"] == f"no database {phase}"
-
-
-class TestBuffered:
-    def test_a_function_on_lambdas_own_runtime_answers_in_one_piece(self) -> None:
-        with LambdaProcess.buffered(APPS / "buffered") as process:
-            answer = get(process, "/")
-            failed = get(process, "/raise")
-
-        assert answer.status == 201
-        assert answer.headers == {"content-type": ["image/png"], "set-cookie": ["a=1", "b=2"]}
-        assert answer.body == b"\x89PNG"
-        assert failed.error is not None
-        assert failed.error.type == "ValueError"

@@ -1,14 +1,14 @@
 """A provider in memory: answers what a test scripts, at the pace of the fake clock."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from farebox.domain.errors import ProviderFailed, ProviderTimedOut
 from tests.fakes.clock import FakeClock
 
-type Step = bytes | float | BaseException
-"""Bytes that arrive, seconds of silence, or how it breaks."""
+type Step = bytes | float | BaseException | Callable[[], object]
+"""Bytes that arrive, seconds of silence, how it breaks, or what happens elsewhere meanwhile."""
 
 
 @dataclass
@@ -19,6 +19,7 @@ class Script:
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
     before_start_seconds: float = 0.0
+    breaks_before_start: BaseException | None = None
     refuses_connection: bool = False
 
 
@@ -34,6 +35,8 @@ class FakeReply:
     def started(self, patience_seconds: float) -> bool:
         self._clock.sleep(min(patience_seconds, self._waiting_seconds))
         self._waiting_seconds = max(0.0, self._waiting_seconds - patience_seconds)
+        if self._waiting_seconds == 0.0 and self._script.breaks_before_start is not None:
+            raise self._script.breaks_before_start
         return self._waiting_seconds == 0.0
 
     @property
@@ -41,7 +44,8 @@ class FakeReply:
         return self._script.status
 
     def header(self, name: str) -> str | None:
-        return self._script.headers.get(name)
+        headers = {each.lower(): value for each, value in self._script.headers.items()}
+        return headers.get(name.lower())
 
     def chunks(self, patience_seconds: float) -> Iterator[bytes | None]:
         for step in self._script.steps:
@@ -52,6 +56,8 @@ class FakeReply:
                     raise step
                 case float() | int():
                     yield from self._silence(step, patience_seconds)
+                case _:
+                    step()
 
     def close(self) -> None:
         self.closed = True
@@ -75,11 +81,14 @@ class FakeChatProvider:
         self._configured = configured
         self.sent: list[tuple[str, Mapping[str, object]]] = []
         self.replies: list[FakeReply] = []
+        self.on_send: Callable[[], object] = lambda: None
+        """What happens elsewhere just before a request is sent."""
 
     def is_configured(self, provider: str) -> bool:
         return self._configured is None or provider in self._configured
 
     def send_chat(self, provider: str, body: Mapping[str, object]) -> FakeReply:
+        self.on_send()
         self.sent.append((provider, json.loads(json.dumps(body))))
         script = self._scripts.pop(0)
         if script.refuses_connection:

@@ -81,6 +81,8 @@ class FakeLedgerStore:
         self, accounts: Iterable[Account] = (), *, faults: Mapping[int, Fault] | None = None
     ) -> None:
         self.faults = dict(faults or {})
+        self.outage: Fault | None = None
+        """What every call meets that `faults` says nothing of."""
         self.before: dict[int, Callable[[], object]] = {}
         """What happens just before call k is made: others step in here, once."""
         self.calls: list[Call] = []
@@ -124,6 +126,10 @@ class FakeLedgerStore:
         for k, fault in enumerate(faults, start=len(self.calls)):
             if fault is not None:
                 self.faults[k] = fault
+
+    def go_down(self) -> None:
+        """Answer nothing any more."""
+        self.outage = Fault.THROTTLE
 
     def deliver(self, i: int = 0) -> None:
         """Let a write arrive that was on its way; nobody hears its reply."""
@@ -251,7 +257,7 @@ class FakeLedgerStore:
 
     def _count(self, call: Call) -> Fault | None:
         self.calls.append(call)
-        return self.faults.get(len(self.calls) - 1)
+        return self.faults.get(len(self.calls) - 1, self.outage)
 
     def _index(self) -> dict[str, int]:
         there = [state.account for state in self._states.values()]

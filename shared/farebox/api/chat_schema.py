@@ -1,9 +1,10 @@
 """The body of a chat request, described for `/openapi.json` from the very rules that check it.
 
-Messages and tools are checked by code instead of by rules; what is said of them here is held against
-that code by tests.
+Messages and tools are checked by code instead of by rules; what is said of them here is held
+against that code by tests.
 """
 
+import json
 from collections.abc import Mapping
 from typing import Final
 
@@ -56,16 +57,8 @@ def _handling_words(field: Field) -> str:
     words = HANDLING_WORDS[field.handling]
     if not field.harmless:
         return words
-    harmless = _either(f"`{_as_json(value)}`" for value in field.harmless)
-    return f"{words.removesuffix('.')}, except {harmless}, which is left out."
-
-
-def _as_json(value: object) -> str:
-    return str(value).lower().replace("'", '"')
-
-
-def _either(words: Iterable[str]) -> str:
-    return " or ".join(words)
+    harmless = " or ".join(f"`{json.dumps(value)}`" for value in field.harmless)
+    return f"{words.removesuffix('.')}, unless it is {harmless}."
 
 
 def _object(required: tuple[str, ...], **properties: Json) -> Json:

@@ -15,6 +15,7 @@ from farebox.domain.tiers import Tier
 
 type Json = dict[str, Any]
 
+
 class Passed(BaseModel):
     """The base of what comes from a provider: fields it adds are passed on."""
 
@@ -91,7 +92,7 @@ class ChunkChoice(Passed):
 class ChatCompletionChunk(Passed):
     """One event of a streamed answer.
 
-    The usage comes once, last, with empty `choices`, if `stream_options.include_usage` asked for it.
+    If `stream_options.include_usage` asks for it, the usage comes once, last, with no `choices`.
     """
 
     id: str

@@ -81,6 +81,7 @@ class RuntimeApi:
             RuntimeApiRefused: it answered with an error; the process should exit.
         """
         self._get("/restore/next")
+        self._connection.close()  # it belongs to the environment the snapshot was taken of
 
     def report_init_error(self, description: Mapping[str, object]) -> None:
         """Report that the function cannot start; the process should exit then."""

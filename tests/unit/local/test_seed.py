@@ -78,7 +78,7 @@ def seeded() -> Iterator[Seeding]:
 
 
 class TestFirstTime:
-    def test_user_and_organisation_have_ten_thousand_credits(
+    def test_user_and_organisation_get_ten_thousand_credits(
         self, aws: Aws, seeded: Seeding
     ) -> None:
         there = seeded(aws)

@@ -1,0 +1,108 @@
+"""Small pieces of HTML for `farebox.api.docs_page`; whatever they are given comes out escaped."""
+
+import re
+from collections.abc import Iterable, Mapping
+from html import escape
+from typing import Any, Final
+
+from farebox.api.schemas import Json
+
+_CODE: Final = re.compile(r"`([^`]+)`")
+
+
+def prose(text: str) -> str:
+    """Write a sentence, with what stands between backticks as code."""
+    return _CODE.sub(r"<code>\1</code>", escape(text))
+
+
+def code(text: str) -> str:
+    """Write code inside a line."""
+    return f"<code>{escape(text)}</code>"
+
+
+def link(target: str, content: str) -> str:
+    """Link to another place of the page; the content is HTML."""
+    return f'<a href="#{escape(target)}">{content}</a>'
+
+
+def figure(caption: str, content: str) -> str:
+    """Show code that can be copied; the content is HTML."""
+    label = escape(caption)
+    button = f'<button type="button" class="copy" aria-label="Copy: {label}" hidden>Copy</button>'
+    return (
+        f"<figure><figcaption>{label}{button}</figcaption>"
+        f'<pre tabindex="0" role="region" aria-label="{label}"><code>{content}</code></pre>'
+        "</figure>"
+    )
+
+
+def folded(summary: str, content: str) -> str:
+    """Show a summary that opens; the content is HTML."""
+    return f"<details><summary>{prose(summary)}</summary>{content}</details>"
+
+
+def table(caption: str, rows: Iterable[tuple[str, str]]) -> str:
+    """Make a table of names, each with what it means; both are HTML."""
+    body = "".join(f'<tr><th scope="row">{name}</th><td>{note}</td></tr>' for name, note in rows)
+    return f"<table><caption>{prose(caption)}</caption><tbody>{body}</tbody></table>"
+
+
+def named(name: str, kind: str, *, required: bool = False) -> str:
+    """Name a field, with its type below."""
+    mark = ' <span class="required">required</span>' if required else ""
+    return f'{code(name)}{mark}<span class="type">{escape(kind)}</span>'
+
+
+def kind_of(schema: Mapping[str, Any]) -> str:
+    """Say in words what a schema allows; that it may be null goes without saying."""
+    if "$ref" in schema:
+        return str(schema["$ref"]).rpartition("/")[2]
+    if "anyOf" in schema:
+        kinds = dict.fromkeys(kind_of(each) for each in schema["anyOf"])
+        return " or ".join(kind for kind in kinds if kind != "null")
+    if "const" in schema:
+        return _value(schema["const"])
+    choices = [each for each in schema.get("enum", ()) if each is not None]
+    if choices:
+        return " | ".join(_value(each) for each in choices)
+    return _plain_kind(schema)
+
+
+def _plain_kind(schema: Mapping[str, Any]) -> str:
+    types = schema.get("type", "anything")
+    name = types if isinstance(types, str) else next(each for each in types if each != "null")
+    if name == "array":
+        return f"list of {kind_of(schema['items'])}"
+    if "maxLength" in schema:
+        return f"{name}, at most {schema['maxLength']:,} characters"
+    low, high = schema.get("minimum"), schema.get("maximum")
+    if low is not None and high is not None:
+        return f"{name}, {_bound(low)} to {_bound(high)}"
+    return "date and time" if schema.get("format") == "date-time" else str(name)
+
+
+def _bound(number: float) -> str:
+    return f"{number:,}" if abs(number) < 2**53 else f"{number:.1e}"
+
+
+def _value(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def flattened(schema: Json, schemas: Json, prefix: str = "") -> Iterable[tuple[str, Json]]:
+    """List the fields of an object with those of the objects in it, by dotted names."""
+    for name, field in schema.get("properties", {}).items():
+        yield prefix + name, field
+        inner, suffix = _inner(field)
+        if inner is not None:
+            yield from flattened(schemas[inner], schemas, f"{prefix}{name}{suffix}.")
+
+
+def _inner(field: Json) -> tuple[str | None, str]:
+    """Find the named shape inside a field, and how a path into it is written."""
+    for each in field.get("anyOf", (field,)):
+        if "$ref" in each:
+            return kind_of(each), ""
+        if "$ref" in each.get("items", {}):
+            return kind_of(each["items"]), "[]"
+    return None, ""
