@@ -59,7 +59,7 @@ serve: setup ## Run everything on this machine (PORT, STATE_DIR, RELOAD=1, SANDB
 
 .PHONY: test
 test: setup dynoxide lint ## Check everything that runs on this machine without Node, a browser or SAM
-	@$(VENV)/bin/python -m pytest -q -n 2 --dist worksteal -m "not long and not aws and not web" tests
+	@$(VENV)/bin/python -m pytest -q -n 2 --dist loadgroup -m "not long and not aws and not web" tests
 
 .PHONY: dynoxide
 dynoxide: $(EMULATOR_VENV)/.dynoxide
@@ -113,7 +113,7 @@ format: $(VENV)/.ready ## Format the code and mend what can be mended
 
 .PHONY: proof-long
 proof-long: setup dynoxide ## The long profile: what takes minutes to an hour
-	@$(VENV)/bin/python -m pytest -q -n 2 --dist worksteal -m long tests
+	@$(VENV)/bin/python -m pytest -q -n 2 --dist loadgroup -m long tests
 
 .PHONY: clean
 clean: ## Remove what the targets installed and built; keeps .local

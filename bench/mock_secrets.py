@@ -19,6 +19,9 @@ class _Server(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Requests)
         self.secrets = secrets
 
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Keep quiet: functions are stopped in the middle of their waiting."""
+
 
 class _Requests(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"

@@ -85,7 +85,7 @@ def emulator_program(settings: ServeSettings, aws: Aws) -> Program:
         python=settings.root / PYTHON,
         module="local.emulator_process",
         environment={
-            **settings.inherited,
+            **_bare(settings.inherited),
             **aws.variables(),
             "BIND_HOST": HOST,
             "GATEWAY_PORT": str(aws.port),
@@ -103,3 +103,8 @@ def emulator_program(settings: ServeSettings, aws: Aws) -> Program:
         ready=aws.ready,
         stop_seconds=_STOP_SECONDS,
     )
+
+
+def _bare(environment: Mapping[str, str]) -> Mapping[str, str]:
+    """Leave out what is not needed: the emulator obeys variables of many names, and of Docker."""
+    return {name: environment[name] for name in ("HOME", "PATH", "TMPDIR") if name in environment}

@@ -63,6 +63,7 @@ class Child:
                 cwd=program.root,
                 pass_fds=program.inherits,
                 start_new_session=True,
+                umask=0o077,
             )
 
     @property

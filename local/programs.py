@@ -66,6 +66,7 @@ def front_program(
             "SANDBOX_LENIENT": "1" if settings.lenient else "0",
             "POWERTOOLS_SERVICE_NAME": "farebox",
             "POWERTOOLS_METRICS_NAMESPACE": "Farebox",
+            "PYTHONUNBUFFERED": "1",
             "PYTHONPATH": str(settings.root / "shared"),
         },
         root=settings.root,

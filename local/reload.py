@@ -1,4 +1,4 @@
-"""Notice that code has changed, by looking at the times of files: a few hundred, once a second."""
+"""Notice that code has changed, by looking at the times of files: a few hundred at a time."""
 
 from collections.abc import Iterator
 from pathlib import Path

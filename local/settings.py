@@ -79,7 +79,7 @@ def _harmless(environment: Mapping[str, str]) -> Mapping[str, str]:
     kept = {
         name: value
         for name, value in environment.items()
-        if not name.startswith("AWS_") and name not in PROVIDER_VARIABLES.values()
+        if not name.startswith(("AWS_", "PYTHONPATH")) and name not in PROVIDER_VARIABLES.values()
     }
     direct = ",".join(filter(None, (environment.get("NO_PROXY"), "127.0.0.1", "localhost")))
     return kept | {

@@ -25,8 +25,7 @@ from local.seed import seed
 from local.settings import ServeSettings
 from local.state import held
 
-_LOOK_EVERY_SECONDS: Final = 0.25
-_LOOK_AT_CODE_EVERY_SECONDS: Final = 1.0
+_LOOK_EVERY_SECONDS: Final = 0.5
 
 
 def serve(settings: ServeSettings) -> int:
@@ -39,9 +38,10 @@ def serve(settings: ServeSettings) -> int:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: stop.set())
     with listen(settings.port) as listener, held(settings.state_dir), Family() as family:
+        code = Watch(settings.root) if settings.reload else None
         try:
             front = _start(settings, listener, family, stop)
-            _watch(settings, front, family, stop)
+            _watch(front, code, family, stop)
         except Stopped:
             pass
         print("Stopping …", flush=True)
@@ -101,20 +101,15 @@ def _seed(settings: ServeSettings, aws: Aws, providers: Secret) -> str:
         raise CannotServe(f"{what}; to start afresh, delete {settings.state_dir}.", 1) from error
 
 
-def _watch(settings: ServeSettings, front: Child, family: Family, stop: Event) -> None:
+def _watch(front: Child, code: Watch | None, family: Family, stop: Event) -> None:
     """Return when we are told to stop; meanwhile restart the front when code changes, if asked to.
 
     Raises:
         CannotServe: Something ended.
     """
-    if not settings.reload:
-        while not stop.wait(_LOOK_EVERY_SECONDS):
-            family.require_running()
-        return
-    code = Watch(settings.root)
-    while not stop.wait(_LOOK_AT_CODE_EVERY_SECONDS):
+    while not stop.wait(_LOOK_EVERY_SECONDS):
         family.require_running()
-        changed = code.changed()
+        changed = code.changed() if code is not None else None
         if changed is not None:
             print(f"{changed} has changed; restarting the functions", flush=True)
             front = _restart(front, family, stop)

@@ -59,6 +59,8 @@ def make_tables(wire: AwsJson) -> Tables:
 
 @pytest.fixture(scope="session")
 def dynoxide_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    if not engines.DYNOXIDE.exists():
+        pytest.skip("dynoxide is not installed: `make dynoxide` needs npm")
     with engines.dynoxide(tmp_path_factory.mktemp("dynoxide")) as url:
         yield url
 
@@ -84,8 +86,8 @@ def ministack_wire(ministack_url: str) -> Iterator[AwsJson]:
 
 
 @pytest.fixture(scope="session")
-def boto_wire(dynoxide_url: str) -> AwsJson:
-    endpoint = Endpoint(engines.REGION, dynoxide_url, connect_seconds=5, read_seconds=15)
+def boto_wire(ministack_url: str) -> AwsJson:
+    endpoint = Endpoint(engines.REGION, ministack_url, connect_seconds=5, read_seconds=15)
     return BotoAwsJson.connect(DYNAMODB, endpoint, engines.CREDENTIALS)
 
 

@@ -1,7 +1,9 @@
 """DynamoDB stand-ins as processes of our own: started on loopback, stopped with the suite.
 
-Two of them, because each is wrong somewhere else: `docs/operations.md` lists where. Neither ever
-throttles, conflicts or loses a reply; that is what the fake store is for.
+Two of them, because each is wrong somewhere else. Checked in 2026-11, ministack 1.5.33 and dynoxide
+1.2.1: both enforce conditions, expression syntax, sizes and write units as documented; neither
+checks signatures, throttles, conflicts or loses a reply, and both show an index at once. Ministack
+rounds sums beyond 28 digits. So the fake store judges failures, and botocore judges signatures.
 """
 
 import contextlib
@@ -23,7 +25,9 @@ REGION: Final = "us-east-1"
 
 _ROOT: Final = Path(__file__).parents[2]
 _MINISTACK: Final = _ROOT / ".venv-emulator/bin/ministack"
-_DYNOXIDE: Final = _ROOT / ".emulators/node_modules/@dynoxide/linux-x64/dynoxide"
+DYNOXIDE: Final = _ROOT / ".emulators/node_modules/@dynoxide/linux-x64/dynoxide"
+"""Comes by npm, which a machine may lack; all else is tested without it."""
+
 _PATIENCE_SECONDS: Final = 20.0
 
 
@@ -48,7 +52,7 @@ def ministack(directory: Path) -> Iterator[str]:
 def dynoxide(directory: Path) -> Iterator[str]:
     """Run dynoxide, which has DynamoDB only, in memory; gives its URL."""
     port = _free_port()
-    with _running([str(_DYNOXIDE), "serve", "--port", str(port)], port, {}, directory):
+    with _running([str(DYNOXIDE), "serve", "--port", str(port)], port, {}, directory):
         yield f"http://127.0.0.1:{port}"
 
 
@@ -62,8 +66,6 @@ def signed_wire(service: JsonService, url: str) -> HttpAwsJson:
 def _running(
     command: list[str], port: int, settings: Mapping[str, str], directory: Path
 ) -> Iterator[None]:
-    if not Path(command[0]).exists():
-        raise FileNotFoundError(f"{command[0]} is missing: `make install` puts it there")
     environment = {"PATH": os.defpath, "HOME": str(directory), **settings}
     with (
         (directory / "engine.log").open("wb") as log,

@@ -23,6 +23,17 @@ def test_an_answer_comes_without_what_boto3_adds_to_it() -> None:
     assert reply == {"Item": {"n": {"N": "5"}}}
 
 
+def test_without_credentials_of_ours_boto3_finds_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAENVIRONMENT")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    with ScriptedServer([answer(b"{}")], stays=True) as server:
+        wire = BotoAwsJson.connect(DYNAMODB, Endpoint(engines.REGION, server.url))
+
+        wire.call("GetItem", GET_ITEM)
+
+    assert b"Credential=AKIAENVIRONMENT/" in server.requests[0]
+
+
 def test_a_cut_connection_is_not_retried() -> None:
     with ScriptedServer([SILENCE], [answer(b"{}")]) as server, pytest.raises(AwsUnreachable):
         make_wire(server).call("GetItem", GET_ITEM)

@@ -4,6 +4,7 @@ import datetime as dt
 import ipaddress
 import json
 import select
+import socket
 import ssl
 from pathlib import Path
 
@@ -48,6 +49,17 @@ def make_wire(
     endpoint = Endpoint("eu-central-1", server.url, read_seconds=0.1)
     credentials = FixedCredentials(Credentials("AKID", "secret", token))
     return HttpAwsJson(service, endpoint, credentials, clock or FakeClock())
+
+
+def make_pool(url: str, certificate: Path | None = None) -> Connections:
+    """Make a pool of connections that wait half a second, trusting one certificate."""
+    return Connections(
+        url,
+        connect_seconds=1,
+        read_seconds=0.5,
+        clock=FakeClock(),
+        tls=lambda: ssl.create_default_context(cafile=certificate),
+    )
 
 
 def head_of(request: bytes) -> list[str]:
@@ -203,27 +215,27 @@ class TestConnections:
 
 class TestUnreachable:
     @pytest.mark.parametrize(
-        "reply",
+        ("reply", "fault"),
         [
-            b"HTTP/1.1 200 OK\r\nContent-Le",
-            b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{}",
-            b"HTTP/1.1 200 OK\r\n\r\n{}",
-            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
-            b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n",
-            b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n",
-            b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\n{}",
-            b"HTTP/1.1 100 Continue\r\n\r\n",
-            b"SSH-2.0-OpenSSH_9.9\r\n\r\n",
-            b"HTTP/1.1 200 OK\r\n" + b"X-Filler: 0123456789\r\n" * 4_000,
-            answer(b"{"),
-            answer(b"[]"),
+            (b"HTTP/1.1 200 OK\r\nContent-Le", "cut short"),
+            (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{}", "cut short"),
+            (b"HTTP/1.1 200 OK\r\n\r\n{}", "unknown length"),
+            (b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n", "unknown length"),
+            (b"HTTP/1.1 200 OK\r\nContent-Length: 16777217\r\n\r\n", "unknown length"),
+            (answer(b"{}", extra="Transfer-Encoding: chunked\r\n"), "unknown length"),
+            (b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\n{}", "not an HTTP/1.1 answer"),
+            (b"HTTP/1.1 100 Continue\r\n\r\n", "not an HTTP/1.1 answer"),
+            (b"SSH-2.0-OpenSSH_9.9\r\n\r\n", "not an HTTP/1.1 answer"),
+            (b"HTTP/1.1 200 OK\r\n" + b"X-Filler: 0123456789\r\n" * 4_000, "without end"),
+            (answer(b"{"), "not JSON"),
+            (answer(b"[]"), "not an object"),
         ],
     )
-    def test_what_is_no_complete_answer_is_none(self, reply: bytes) -> None:
+    def test_what_is_no_complete_answer_is_none(self, reply: bytes, fault: str) -> None:
         with ScriptedServer([reply]) as server:
             wire = make_wire(server)
 
-            with pytest.raises(AwsUnreachable):
+            with pytest.raises(AwsUnreachable, match=fault):
                 wire.call("UpdateItem", {})
 
             wire.close()
@@ -333,16 +345,46 @@ class TestAgainstAnEngine:
         assert caught.value.code == "UnrecognizedClientException"
 
 
+class TestPool:
+    def test_an_open_connection_waits_as_long_as_an_answer_may_take(self) -> None:
+        with ScriptedServer([EMPTY], stays=True) as server:
+            pool = make_pool(server.url)
+
+            taken = pool.take()
+
+            assert taken.gettimeout() == 0.5
+            taken.close()
+
+    def test_no_more_are_kept_than_will_be_used(self) -> None:
+        pool = make_pool("http://localhost:1")
+        pairs = [socket.socketpair() for _ in range(65)]
+
+        for ours, _ in pairs:
+            pool.give_back(ours)
+
+        assert [ours.fileno() == -1 for ours, _ in pairs] == [False] * 64 + [True]
+        pool.close()
+        assert all(ours.fileno() == -1 for ours, _ in pairs)
+        for _, theirs in pairs:
+            theirs.close()
+
+    def test_the_one_used_last_is_lent_first(self) -> None:
+        pool = make_pool("http://localhost:1")
+        (older, one), (newer, other) = socket.socketpair(), socket.socketpair()
+        pool.give_back(older)
+        pool.give_back(newer)
+
+        lent = [pool.take(), pool.take()]
+
+        assert lent == [newer, older]
+        for each in (older, newer, one, other):
+            each.close()
+
+
 class TestEncryption:
     def test_session_tickets_do_not_cost_a_warm_connection(self, certificate: Path) -> None:
         with ScriptedServer([EMPTY], tls=server_context(certificate), stays=True) as server:
-            pool = Connections(
-                server.url,
-                connect_seconds=1,
-                read_seconds=1,
-                clock=FakeClock(),
-                tls=lambda: ssl.create_default_context(cafile=certificate),
-            )
+            pool = make_pool(server.url, certificate)
             pool.warm()
             warmed = pool.take()
             pool.give_back(warmed)
@@ -358,13 +400,7 @@ class TestEncryption:
 
     def test_a_closed_one_is_noticed_behind_its_encryption(self, certificate: Path) -> None:
         with ScriptedServer([EMPTY], [EMPTY], tls=server_context(certificate)) as server:
-            pool = Connections(
-                server.url,
-                connect_seconds=1,
-                read_seconds=1,
-                clock=FakeClock(),
-                tls=lambda: ssl.create_default_context(cafile=certificate),
-            )
+            pool = make_pool(server.url, certificate)
             first = pool.take()
             post(first, {"host": "localhost"}, b"{}")
             pool.give_back(first)

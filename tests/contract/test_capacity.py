@@ -1,5 +1,6 @@
 """A chat costs three write units, however busy its account: that is the ledger's price per call."""
 
+from dataclasses import replace
 from typing import Final
 
 import pytest
@@ -88,6 +89,27 @@ def test_a_call_beside_eleven_others_takes_three_writes_of_one_unit_each(tables:
     assert entry is not None
     assert write_units(entry_item(entry)) == 1
     assert metered.consumed == [1, 1, 1]
+
+
+def test_the_first_hold_after_a_quiet_time_takes_one_more_for_the_index(tables: Tables) -> None:
+    tables.put(busy_account(0))
+    metered = MeteredWire(tables.wire)
+    store = DynamoLedgerStore(metered, tables.accounts, tables.entries, FakeClock())
+
+    chat(Ledger(store, FakeClock(), FakeRandomness()))
+
+    assert metered.consumed == [2, 1, 1]
+
+
+def test_moving_and_leaving_the_index_take_two_more_and_one_more(tables: Tables) -> None:
+    tables.put(replace(busy_account(0), next_expiry=500))
+    metered = MeteredWire(tables.wire)
+    store = DynamoLedgerStore(metered, tables.accounts, tables.entries, FakeClock())
+
+    store.reset_next_expiry(USER, 500, 900)
+    store.reset_next_expiry(USER, 900, None)
+
+    assert metered.consumed == [3, 2]
 
 
 @pytest.mark.parametrize(("holds", "units"), [(12, 1), (29, 2), (63, 4)])

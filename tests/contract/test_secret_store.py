@@ -9,7 +9,7 @@ import pytest
 
 from farebox.adapters.aws_boto import BotoAwsJson
 from farebox.adapters.aws_json import HttpAwsJson
-from farebox.adapters.aws_wire import SECRETS_MANAGER, AwsJson, Endpoint
+from farebox.adapters.aws_wire import SECRETS_MANAGER, AwsError, AwsJson, Endpoint
 from farebox.adapters.secret_store import AwsSecretStore
 from farebox.domain.errors import ConfigurationError, StoreUnavailable
 from tests.contract import engines
@@ -113,6 +113,17 @@ def test_a_secret_that_is_no_object_is_refused_without_being_quoted(
 
     assert str(caught.value) == f"The secret '{prefix}providers' is not a JSON object."
     assert caught.value.__cause__ is None
+
+
+def test_a_secret_we_may_not_read_is_not_taken_for_a_missing_one() -> None:
+    forbidden = answer(b'{"__type":"AccessDeniedException","Message":"no"}', "400 Bad Request")
+    with ScriptedServer([forbidden]) as server:
+        wire = engines.signed_wire(SECRETS_MANAGER, server.url)
+
+        with pytest.raises(AwsError, match="AccessDeniedException"):
+            AwsSecretStore(wire, "farebox/", FakeClock()).get("providers")
+
+        wire.close()
 
 
 def test_secrets_are_unavailable_while_their_service_is_down() -> None:

@@ -95,7 +95,12 @@ def streamed_answer(
 
 
 def buffered_answer(document: Mapping[str, Any], posted: Mapping[str, list[str]]) -> Answer:
-    """Read an answer out of the document a buffered function returns."""
+    """Read an answer out of the document a buffered function returns.
+
+    One that answers no HTTP request may return anything; it becomes the body.
+    """
+    if "statusCode" not in document:
+        return Answer(body=json.dumps(document).encode(), posted=posted)
     body = document.get("body") or ""
     return Answer(
         status=document["statusCode"],

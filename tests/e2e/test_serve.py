@@ -14,7 +14,7 @@ import httpx
 import pytest
 from openai import OpenAI
 
-from tests.e2e.local_stack import LocalStack, Serve, local_stack
+from tests.e2e.local_stack import ROOT, LocalStack, Serve, local_stack
 
 OPENING_NANOUSD = 10_000_000_000
 
@@ -82,7 +82,7 @@ def port_of(stack: LocalStack) -> str:
 
 
 def kill_emulator(serve: Serve) -> None:
-    listing = ["ps", "-A", "-o", "pid=,ppid=,args="]
+    listing = ["ps", "-A", "-ww", "-o", "pid=,ppid=,args="]
     processes = subprocess.run(listing, capture_output=True, text=True, check=True).stdout
     for line in processes.splitlines():
         pid, parent, arguments = line.split(None, 2)
@@ -158,6 +158,17 @@ class TestServing:
 
         assert answer.choices[0].message.content
         assert balance(stack)["available_nanousd"] > 900_000_000_000
+
+    def test_a_change_of_code_restarts_the_functions_and_nobody_is_refused(
+        self, start: Starter
+    ) -> None:
+        serve = start(RELOAD="1")
+        stack = serve.wait_ready()
+
+        (ROOT / "functions" / "__init__.py").touch()
+
+        assert comes_true(lambda: "functions/__init__.py has changed" in serve.output)
+        assert balance(stack)["available_nanousd"] == OPENING_NANOUSD
 
 
 class TestStoppingAndStartingAgain:

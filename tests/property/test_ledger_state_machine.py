@@ -5,6 +5,8 @@ for each request what it may have been charged: nothing yet, one of the costs it
 for, or, once somebody was told, exactly that.
 """
 
+import contextlib
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import pytest
@@ -20,19 +22,24 @@ from hypothesis.stateful import (
 )
 
 from farebox.domain.errors import StoreError
-from farebox.domain.ledger import EntryKind, Hold
-from farebox.domain.protocol import Admission, Held, Resolved
-from farebox.domain.quotas import SECONDS_A_DAY, QuotaLimits, day_reset_seconds
+from farebox.domain.ledger import Hold
+from farebox.domain.protocol import Admission, Held, Resolved, TurnedDown
+from farebox.domain.quotas import SECONDS_A_DAY, QuotaLimits, day_reset_seconds, windows_of
 from tests.builders import LedgerWorld, make_account, make_admission, make_grant, make_ledger
 from tests.fakes.books import check_books
 from tests.fakes.ledger_store import WRITE_FAULTS, Crash, Fault
 
 ACCOUNTS = ("usr_ada", "usr_bob")
-LIMITS = QuotaLimits(day=6, month=12, lifetime=30)
+LIMITS = QuotaLimits(day=3, month=9, lifetime=20)
+KEY_BUDGET_NANOUSD = 1_500
 
 faults = st.lists(st.sampled_from([None, None, *WRITE_FAULTS]), max_size=6)
-fractions = st.sampled_from([0, 1, 50, 99, 100])
+sweep_faults = st.lists(st.sampled_from([None, None, *Fault]), max_size=8)
+quotes = st.integers(0, 500)
+keyslots = st.sampled_from(["", "1"])
+before_call = st.none() | st.integers(0, 6)
 accounts = st.sampled_from(ACCOUNTS)
+grant_numbers = st.integers(1, 4)
 
 
 @dataclass(slots=True)
@@ -44,6 +51,10 @@ class Request:
     costs: set[int] = field(default_factory=lambda: {0})
     """What it may have been charged."""
     over: bool = False
+
+
+def any_open(machine: "LedgerMachine") -> bool:
+    return any(not each.over for each in machine.requests)
 
 
 class LedgerMachine(RuleBasedStateMachine):
@@ -58,27 +69,41 @@ class LedgerMachine(RuleBasedStateMachine):
         self.grants: set[tuple[str, int]] = set()
         self.requests: list[Request] = []
 
+    def attempt[T](self, faults: Sequence[Fault | None], act: Callable[[], T]) -> T | None:
+        """Do something whose calls meet these faults; `None` when it died or was not answered."""
+        self.world.store.plan(*faults)
+        try:
+            return act()
+        except (Crash, StoreError):
+            assert any(faults)
+            return None
+        finally:
+            self.world.store.faults.clear()
+            self.world.store.before.clear()
+
+    def let_in(self, before_call: int | None, other: Callable[[], object]) -> None:
+        """Let somebody else act just before one of the next calls, whatever that brings them."""
+
+        def step_in() -> None:
+            with contextlib.suppress(Crash, StoreError):
+                other()
+
+        if before_call is not None:
+            self.world.store.before[len(self.world.store.calls) + before_call] = step_in
+
     # ── Credits ──────────────────────────────────────────────────────────────────────────────────
 
-    @initialize(amount_nanousd=st.integers(0, 2_000))
+    @initialize(amount_nanousd=st.integers(500, 3_000))
     def begin_with_credits(self, amount_nanousd: int) -> None:
         for account_id in ACCOUNTS:
             self.world.store.grant(make_grant(amount_nanousd, account_id=account_id, number=0))
             self.granted[account_id] += amount_nanousd
 
-    @rule(
-        account_id=accounts,
-        number=st.integers(1, 4),
-        fault=st.sampled_from([None, *WRITE_FAULTS]),
-    )
+    @rule(account_id=accounts, number=grant_numbers, fault=st.sampled_from([None, *WRITE_FAULTS]))
     def grant(self, account_id: str, number: int, fault: Fault | None) -> None:
         """The same number is the same grant, however often it is made."""
-        self.world.store.plan(fault)
         entry = make_grant(number * 100, account_id=account_id, number=number)
-        try:
-            self.world.store.grant(entry)
-        except (Crash, StoreError):
-            pass
+        self.attempt([fault], lambda: self.world.store.grant(entry))
         if fault in (None, Fault.CRASH_AFTER, Fault.LOST_REPLY):
             self._count_grant(account_id, number)
 
@@ -89,34 +114,37 @@ class LedgerMachine(RuleBasedStateMachine):
 
     # ── Requests ─────────────────────────────────────────────────────────────────────────────────
 
-    @rule(
-        account_id=accounts,
-        quote_nanousd=st.integers(0, 600),
-        keyslot=st.sampled_from(["", "1"]),
-        faults=faults,
-    )
-    def reserve(
+    @rule(account_id=accounts, quote_nanousd=quotes, keyslot=keyslots)
+    def reserve(self, account_id: str, quote_nanousd: int, keyslot: str) -> None:
+        """With nothing in the way it is admitted exactly if it must be."""
+        admission = self._admission(account_id, quote_nanousd, keyslot)
+        admissible = self._admissible(admission)
+        outcome = self._reserve(admission)
+        if admissible is not None:
+            assert isinstance(outcome, Held) is admissible
+
+    @rule(account_id=accounts, quote_nanousd=quotes, keyslot=keyslots, faults=faults)
+    def reserve_under_faults(
         self, account_id: str, quote_nanousd: int, keyslot: str, faults: list[Fault | None]
     ) -> None:
-        admission = make_admission(
+        admission = self._admission(account_id, quote_nanousd, keyslot)
+        self.attempt(faults, lambda: self._reserve(admission))
+
+    def _admission(self, account_id: str, quote_nanousd: int, keyslot: str) -> Admission:
+        return make_admission(
             self.world.ledger.new_rid(),
             account_id=account_id,
             quote_nanousd=quote_nanousd,
             limits=LIMITS,
             keyslot=keyslot,
-            key_budget_nanousd=1_500 if keyslot else None,
+            key_budget_nanousd=KEY_BUDGET_NANOUSD if keyslot else None,
         )
-        admissible = self._admissible(admission)
-        self.world.store.plan(*faults)
-        try:
-            outcome = self.world.ledger.reserve(admission)
-        except (Crash, StoreError):
-            assert any(faults)
-            return
+
+    def _reserve(self, admission: Admission) -> Held | TurnedDown:
+        outcome = self.world.ledger.reserve(admission)
         if isinstance(outcome, Held):
             self.requests.append(Request(admission, outcome))
-        if admissible is not None and not any(faults):
-            assert isinstance(outcome, Held) is admissible
+        return outcome
 
     def _admissible(self, admission: Admission) -> bool | None:
         """Tell whether it must be admitted; unknown while expired holds may yet be swept."""
@@ -124,80 +152,73 @@ class LedgerMachine(RuleBasedStateMachine):
         if account.expired_holds(self.world.clock.now_seconds):
             return None
         used = account.counters
+        by_key_nanousd = used.get("k1", 0) + admission.quote_nanousd if admission.keyslot else 0
         return (
             account.available_nanousd >= admission.quote_nanousd
             and all(used.get(each.window, 0) < (each.limit or 0) for each in admission.windows)
-            and (
-                not admission.keyslot or used.get("k1", 0) + admission.quote_nanousd <= 1_500
-            )
+            and by_key_nanousd <= KEY_BUDGET_NANOUSD
         )
 
-    def _pick(self, data: st.DataObject) -> Request:
-        return data.draw(st.sampled_from([each for each in self.requests if not each.over]))
-
-    def _any_open(self) -> bool:
-        return any(not each.over for each in self.requests)
-
-    @precondition(_any_open)
-    @rule(data=st.data(), percent=fractions, faults=faults)
-    def settle(self, data: st.DataObject, percent: int, faults: list[Fault | None]) -> None:
+    @precondition(any_open)
+    @rule(
+        data=st.data(),
+        percent=st.sampled_from([0, 1, 50, 99, 100]),
+        faults=faults,
+        swept_before=before_call,
+    )
+    def settle(
+        self,
+        data: st.DataObject,
+        percent: int,
+        faults: list[Fault | None],
+        swept_before: int | None,
+    ) -> None:
+        self.let_in(swept_before, self._sweep_at_the_end_of_all_leases)
         request = self._pick(data)
         cost_nanousd = Hold.parse(request.held.hold).amount_nanousd * percent // 100
         request.costs.add(cost_nanousd)
-        self.world.store.plan(*faults)
-        try:
-            resolved = self.world.ledger.settle(request.admission, request.held, cost_nanousd, {})
-        except (Crash, StoreError):
-            assert any(faults)
-            request.over = data.draw(st.booleans(), label="died for good")
-            return
-        self._told(request, resolved)
+        ledger, admission, held = self.world.ledger, request.admission, request.held
+        self._told(
+            request, self.attempt(faults, lambda: ledger.settle(admission, held, cost_nanousd, {}))
+        )
 
-    @precondition(_any_open)
+    @precondition(any_open)
     @rule(data=st.data(), faults=faults)
     def void(self, data: st.DataObject, faults: list[Fault | None]) -> None:
         request = self._pick(data)
-        self.world.store.plan(*faults)
-        try:
-            resolved = self.world.ledger.void(request.admission, request.held, {})
-        except (Crash, StoreError):
-            assert any(faults)
-            return
-        self._told(request, resolved)
+        ledger, admission, held = self.world.ledger, request.admission, request.held
+        self._told(request, self.attempt(faults, lambda: ledger.void(admission, held, {})))
 
-    def _told(self, request: Request, resolved: Resolved) -> None:
+    def _told(self, request: Request, resolved: Resolved | None) -> None:
         """Whoever was told a decision, with an account to show for it, was told the one."""
-        request.over = True
-        if resolved.account is not None:
-            charged = resolved.entry.kind is EntryKind.SETTLEMENT
+        request.over = resolved is not None
+        if resolved is not None and resolved.account is not None:
             assert resolved.entry.amount_nanousd in request.costs
-            request.costs = {resolved.entry.amount_nanousd if charged else 0}
+            request.costs = {resolved.entry.amount_nanousd}
 
-    @precondition(_any_open)
+    @precondition(any_open)
     @rule(data=st.data(), faults=faults)
     def renew(self, data: st.DataObject, faults: list[Fault | None]) -> None:
         request = self._pick(data)
-        self.world.store.plan(*faults)
-        try:
-            renewed = self.world.ledger.renew(request.admission, request.held)
-        except Crash:
-            return
-        request.held = renewed or request.held
+        ledger, admission, held = self.world.ledger, request.admission, request.held
+        renewed = self.attempt(faults, lambda: ledger.renew(admission, held))
+        request.held = renewed or held
 
-    @precondition(_any_open)
+    @precondition(any_open)
     @rule(data=st.data(), extra_nanousd=st.integers(1, 400), faults=faults)
-    def enlarge(
-        self, data: st.DataObject, extra_nanousd: int, faults: list[Fault | None]
-    ) -> None:
+    def enlarge(self, data: st.DataObject, extra_nanousd: int, faults: list[Fault | None]) -> None:
         request = self._pick(data)
-        to_nanousd = Hold.parse(request.held.hold).amount_nanousd + extra_nanousd
-        self.world.store.plan(*faults)
-        try:
-            larger = self.world.ledger.enlarge(request.admission, request.held, to_nanousd)
-        except (Crash, StoreError):
-            assert any(faults)
-            return
-        request.held = larger or request.held
+        ledger, admission, held = self.world.ledger, request.admission, request.held
+        to_nanousd = Hold.parse(held.hold).amount_nanousd + extra_nanousd
+        larger = self.attempt(faults, lambda: ledger.enlarge(admission, held, to_nanousd))
+        request.held = larger or held
+
+    def _sweep_at_the_end_of_all_leases(self) -> None:
+        self.world.clock.tick(151)
+        self.world.ledger.sweep_due()
+
+    def _pick(self, data: st.DataObject) -> Request:
+        return data.draw(st.sampled_from([each for each in self.requests if not each.over]))
 
     # ── Time, and those who come with it ─────────────────────────────────────────────────────────
 
@@ -210,14 +231,12 @@ class LedgerMachine(RuleBasedStateMachine):
         midnight = day_reset_seconds(self.world.clock.now_ms())
         self.world.clock.set((midnight - seconds_before) * 1_000)
 
-    @rule(faults=st.lists(st.sampled_from([None, None, *Fault]), max_size=8), all_of=st.booleans())
-    def sweep(self, faults: list[Fault | None], *, all_of: bool) -> None:
-        self.world.store.plan(*faults)
+    @rule(
+        faults=st.lists(st.sampled_from([None, None, *Fault]), max_size=8), by_index=st.booleans()
+    )
+    def sweep(self, faults: list[Fault | None], *, by_index: bool) -> None:
         ledger = self.world.ledger
-        try:
-            (ledger.sweep_all if all_of else ledger.sweep_due)()
-        except (Crash, StoreError):
-            assert any(faults)
+        self.attempt(faults, ledger.sweep_due if by_index else ledger.sweep_all)
 
     @rule()
     def the_queue_is_worked_off(self) -> None:
@@ -226,24 +245,21 @@ class LedgerMachine(RuleBasedStateMachine):
     @precondition(lambda self: bool(self.world.store.undelivered))
     @rule(data=st.data())
     def something_late_arrives(self, data: st.DataObject) -> None:
-        late = self.world.store.undelivered
-        self._deliver(data.draw(st.integers(0, len(late) - 1)))
+        self._deliver(data.draw(st.integers(0, len(self.world.store.undelivered) - 1)))
 
     def _deliver(self, i: int) -> None:
-        account_ids = [each for each in ACCOUNTS if self.world.store.undelivered[i].call.kind]
-        before = {each: set(self.world.store.state(each).entries) for each in account_ids}
+        call = self.world.store.undelivered[i].call
         self.world.store.deliver(i)
-        for account_id in ACCOUNTS:
-            new = set(self.world.store.state(account_id).entries) - before[account_id]
-            for number in range(1, 5):
-                if make_grant(1, account_id=account_id, number=number).rid in new:
-                    self._count_grant(account_id, number)
+        there = self.world.store.state(call.account_id).entries
+        for number in range(1, 5):
+            if make_grant(1, account_id=call.account_id, number=number).rid in there:
+                self._count_grant(call.account_id, number)
 
     @rule(account_id=accounts)
     def old_windows_are_cleaned_up(self, account_id: str) -> None:
-        today = self.world.clock.now_ms() // 1_000 // SECONDS_A_DAY
+        yesterday = windows_of(self.world.clock.now_ms() - SECONDS_A_DAY * 1_000).day
         for window in list(self.world.store.look(account_id).counters):
-            if window.startswith("d") and _day(window) < today - 1:
+            if window.startswith("d") and window < yesterday:
                 self.world.store.clean_window(account_id, window)
 
     # ── What must hold ───────────────────────────────────────────────────────────────────────────
@@ -283,13 +299,8 @@ class LedgerMachine(RuleBasedStateMachine):
             assert dict(self.world.store.look(account_id).holds) == {}
 
 
-def _day(window: str) -> int:
-    """Give the number of a day window's day since 1970."""
-    return 0
-
-
 def test_any_history_keeps_the_books() -> None:
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]
+    run_state_machine_as_test(
         LedgerMachine,
         settings=settings(
             max_examples=200,
@@ -303,7 +314,7 @@ def test_any_history_keeps_the_books() -> None:
 
 @pytest.mark.long
 def test_any_long_history_keeps_the_books() -> None:
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]
+    run_state_machine_as_test(
         LedgerMachine,
         settings=settings(
             max_examples=1_000,

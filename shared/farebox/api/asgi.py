@@ -5,7 +5,6 @@ Operations block: on Lambda an environment serves one request at a time, and the
 each request a thread.
 """
 
-import json
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
@@ -16,6 +15,7 @@ from farebox.api.problems import problem_of
 from farebox.api.routes import Access, Match, match
 from farebox.domain.errors import BodyTooLarge, InvalidValue, NotFound
 from farebox.domain.identity import Principal
+from farebox.domain.json_text import decode_json, encode_json
 
 type Scope = MutableMapping[str, Any]
 type Message = MutableMapping[str, Any]
@@ -50,11 +50,11 @@ class Request:
         """Decode the body.
 
         Raises:
-            InvalidValue: It is not JSON.
+            InvalidValue: It is not JSON, or nested beyond reason.
         """
         try:
-            return json.loads(self.body)
-        except (ValueError, RecursionError) as error:
+            return decode_json(self.body)
+        except ValueError as error:
             raise InvalidValue("The body is not valid JSON.") from error
 
 
@@ -153,8 +153,7 @@ class Application:
 
 def json_answer(value: object, headers: Mapping[str, str] | None = None) -> Answer:
     """Answer with a JSON value."""
-    body = json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
-    return Answer(body, headers=headers or {})
+    return Answer(encode_json(value), headers=headers or {})
 
 
 def _remaining(scope: Scope) -> Callable[[], int]:

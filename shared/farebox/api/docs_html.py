@@ -1,5 +1,6 @@
 """Small pieces of HTML for `farebox.api.docs_page`; whatever they are given comes out escaped."""
 
+import json
 import re
 from collections.abc import Iterable, Mapping
 from html import escape
@@ -8,6 +9,7 @@ from typing import Any, Final
 from farebox.api.schemas import Json
 
 _CODE: Final = re.compile(r"`([^`]+)`")
+_ENDLESS: Final = 2**63 - 1
 
 
 def prose(text: str) -> str:
@@ -47,10 +49,15 @@ def table(caption: str, rows: Iterable[tuple[str, str]]) -> str:
     return f"<table><caption>{prose(caption)}</caption><tbody>{body}</tbody></table>"
 
 
-def named(name: str, kind: str, *, required: bool = False) -> str:
-    """Name a field, with its type below."""
+def name_of(name: str, *, required: bool = False) -> str:
+    """Name a field; a long name may break after its underscores and hyphens."""
     mark = ' <span class="required">required</span>' if required else ""
-    return f'{code(name)}{mark}<span class="type">{escape(kind)}</span>'
+    return re.sub(r"([_.-])", r"\1<wbr>", code(name)) + mark
+
+
+def noted(kind: str, note: str) -> str:
+    """Say what a field may be, and what it means."""
+    return f'<span class="type">{escape(kind)}</span>{prose(note)}'
 
 
 def kind_of(schema: Mapping[str, Any]) -> str:
@@ -76,17 +83,13 @@ def _plain_kind(schema: Mapping[str, Any]) -> str:
     if "maxLength" in schema:
         return f"{name}, at most {schema['maxLength']:,} characters"
     low, high = schema.get("minimum"), schema.get("maximum")
-    if low is not None and high is not None:
-        return f"{name}, {_bound(low)} to {_bound(high)}"
+    if low is not None and high is not None and high < _ENDLESS:
+        return f"{name}, {low:,} to {high:,}"
     return "date and time" if schema.get("format") == "date-time" else str(name)
 
 
-def _bound(number: float) -> str:
-    return f"{number:,}" if abs(number) < 2**53 else f"{number:.1e}"
-
-
 def _value(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def flattened(schema: Json, schemas: Json, prefix: str = "") -> Iterable[tuple[str, Json]]:

@@ -21,7 +21,8 @@ from farebox.api.docs_html import (
     folded,
     kind_of,
     link,
-    named,
+    name_of,
+    noted,
     prose,
     table,
 )
@@ -235,8 +236,8 @@ def _parameters(operation: Json) -> str:
     for place, caption in _PLACES.items():
         rows = [
             (
-                named(each["name"], kind_of(each["schema"]), required=each.get("required", False)),
-                prose(each["description"]),
+                name_of(each["name"], required=each.get("required", False)),
+                noted(kind_of(each["schema"]), each["description"]),
             )
             for each in operation.get("parameters", ())
             if each["in"] == place
@@ -265,20 +266,29 @@ def _fields(schema: Json, handling: str, words: str) -> Iterable[tuple[str, str]
     for name, field in schema["properties"].items():
         if field["x-handling"] == handling:
             plain = {key: value for key, value in field.items() if value != [None]}
-            label = named(name, kind_of(plain), required=name in schema["required"])
-            yield label, prose(field["description"].removesuffix(words).strip())
+            label = name_of(name, required=name in schema["required"])
+            yield label, noted(kind_of(plain), field["description"].removesuffix(words).strip())
 
 
 def _answers(operation: Json, schemas: Json) -> str:
     rows = []
     for status, response in operation["responses"].items():
         content = response["content"].get("application/json", {})
-        if "examples" not in content:
-            rows.append((code(status), prose(response["description"])))
-            continue
-        names = [link(f"error-{name}", code(name)) for name in content["examples"]]
-        rows.append((code(status), " ".join(names)))
-    return f"<h4>Answers</h4>{table('Statuses', rows)}{_shape(operation['responses'], schemas)}"
+        examples = content.get("examples")
+        note = _codes(examples) if examples else prose(response["description"])
+        rows.append((code(status), note))
+    summary = f"Answers: {', '.join(operation['responses'])}"
+    return folded(summary, table("By status", rows)) + _shape(operation["responses"], schemas)
+
+
+def _codes(names: Iterable[str]) -> str:
+    """List the codes of some errors, each leading to where it is explained."""
+    links = {_code_of(refusals()[name]): f"error-{name}" for name in reversed(list(names))}
+    return ", ".join(link(target, label) for label, target in reversed(links.items()))
+
+
+def _code_of(refusal: Refusal) -> str:
+    return "the provider's own" if refusal.open_code else name_of(refusal.problem.code)
 
 
 def _shape(responses: Json, schemas: Json) -> str:
@@ -287,7 +297,7 @@ def _shape(responses: Json, schemas: Json) -> str:
         return ""
     schema = schemas[kind_of(content["schema"])]
     rows = [
-        (named(name, kind_of(field)), prose(field.get("description", "")))
+        (name_of(name), noted(kind_of(field), field.get("description", "")))
         for name, field in flattened(schema, schemas)
     ]
     example = content.get("example")
@@ -300,12 +310,12 @@ def _shape(responses: Json, schemas: Json) -> str:
 
 def _headers(document: Json) -> str:
     rows = [
-        (named(name, kind_of(header["schema"])), prose(header["description"]))
+        (name_of(name), noted(kind_of(header["schema"]), header["description"]))
         for name, header in document["components"]["headers"].items()
     ]
     return (
-        '<section id="headers"><h2>Headers of an answer</h2><p>Pages from other origins may read '
-        f"them, too.</p>{table('In the answer', rows)}</section>"
+        '<section id="headers"><h2>Headers</h2><p>Figures come with answers that are charged for, '
+        f"advice with errors.</p>{table('Of an answer', rows)}</section>"
     )
 
 
@@ -323,7 +333,7 @@ def _error(refusal: Refusal) -> str:
     problem = refusal.problem
     return (
         f'<tr id="error-{escape(refusal.name)}"><th scope="row">{problem.status} '
-        f'{code(problem.code)}<span class="type">{escape(problem.type)}</span></th>'
+        f'{_code_of(refusal)}<span class="type">{escape(problem.type)}</span></th>'
         f'<td>{prose(refusal.meaning)}<span class="note">“{escape(problem.message)}”</span>'
         f'<span class="note">{_advice(problem.headers)}</span></td></tr>'
     )

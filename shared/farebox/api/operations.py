@@ -90,7 +90,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         description="Before a provider is called, the most the request may cost is set aside; when "
         "the answer is through, what it did cost is charged and the rest given back. A request "
         "that is refused, or that a provider fails before it has written anything, costs nothing. "
-        "Who hangs up during a stream pays for what was written.",
+        "Whoever hangs up during a stream pays for what was written.",
         parameters=tuple(
             {"name": name, "in": "header", **note} for name, note in REQUEST_HEADERS.items()
         ),

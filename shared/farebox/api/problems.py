@@ -4,12 +4,12 @@ The envelope is OpenAI's, with all four keys, because that is what its clients r
 steered by it: what will not pass by itself says `x-should-retry: false`.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
 from farebox.domain import errors
+from farebox.domain.json_text import encode_json
 
 _NO_RETRY: Final = {"x-should-retry": "false"}
 _RETRY_SOON: Final = {"Retry-After": "1"}
@@ -42,7 +42,7 @@ class Problem:
 
     def body(self) -> bytes:
         """Give the body."""
-        return json.dumps(self.envelope(), ensure_ascii=False).encode()
+        return encode_json(self.envelope())
 
 
 @dataclass(frozen=True, slots=True)

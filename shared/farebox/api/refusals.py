@@ -123,10 +123,15 @@ def _of_error(name: str, error: errors.FareboxError) -> Refusal:
     return Refusal(
         name=name,
         problem=problem_of(error),
-        meaning=type(error).__doc__ or "",
+        meaning=_first_clause(type(error).__doc__ or ""),
         family=row.kind.__name__,
         open_code=row.kind is errors.ProviderRefused,
     )
+
+
+def _first_clause(sentence: str) -> str:
+    """Leave out what a docstring says for programmers, behind a semicolon."""
+    return sentence.partition(";")[0].rstrip(".") + "."
 
 
 def error_schemas() -> Json:

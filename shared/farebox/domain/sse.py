@@ -3,8 +3,9 @@
 Events are forwarded as the bytes they came as; parsing each would cost more than all else we do.
 """
 
-import json
 from typing import Final
+
+from farebox.domain.json_text import encode_json
 
 DONE: Final = b"[DONE]"
 PING: Final = b": ping\n\n"
@@ -57,5 +58,4 @@ def data_of(event: bytes) -> bytes | None:
 
 def encode_event(data: object) -> bytes:
     """Make an event of a JSON value."""
-    text = json.dumps(data, separators=(",", ":"), ensure_ascii=False)
-    return b"data: " + text.encode() + b"\n\n"
+    return b"data: " + encode_json(data) + b"\n\n"

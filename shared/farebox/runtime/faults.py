@@ -33,11 +33,16 @@ def error_type(error: BaseException) -> str:
     return f"Function.{type(error).__name__}"
 
 
-def describe(error: BaseException, error_type: str) -> dict[str, object]:
-    """Give the JSON form the Runtime API takes for errors of initialisation and restoring."""
+def describe(error: BaseException, kind: str) -> dict[str, object]:
+    """Give the JSON form the Runtime API takes for errors of initialisation and restoring.
+
+    Args:
+        error: what was raised.
+        kind: its type in Lambda's words, often `error_type(error)`.
+    """
     return {
         "errorMessage": str(error),
-        "errorType": error_type,
+        "errorType": kind,
         "stackTrace": _format_stack(error),
     }
 

@@ -16,6 +16,7 @@ from farebox.domain.errors import (
     ProviderTimedOut,
 )
 from farebox.domain.identity import Principal
+from farebox.domain.json_text import encode_json
 from farebox.domain.meter import read_usage
 from farebox.domain.money import CreditUnit
 from farebox.domain.quotes import Asked, prompt_bound_tokens
@@ -234,7 +235,7 @@ class CompleteChat:
             usage = estimate_usage(admitted, produced_bytes(value, "message"))
         cost = admitted.price_nanousd(usage)
         value["usage"] = priced_usage(reported, usage, cost, self._unit)
-        body = json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
+        body = encode_json(value)
         if (keep := ticket.keeper("application/json")) is not None:
             keep(body)
         settled = admitted.settle(usage, "complete")

@@ -19,6 +19,7 @@ from farebox.domain.errors import (
     ProviderTimedOut,
     StoreUnavailable,
 )
+from farebox.domain.json_text import encode_json
 from farebox.domain.meter import Usage, estimate_tokens, read_usage
 from farebox.domain.money import CreditUnit, nanousd_to_usd
 from farebox.domain.sse import DONE, PING, EventSplitter, EventTooLargeError, data_of, encode_event
@@ -138,7 +139,7 @@ class Relay:
         if not value.get("choices"):
             return b""
         rest = {**value, "usage": None} if self._include_usage else _without(value, "usage")
-        return json.dumps(rest, separators=(",", ":"), ensure_ascii=False).encode()
+        return encode_json(rest)
 
     def _finish(self) -> Iterator[bytes]:
         """Settle, then let the end go out."""

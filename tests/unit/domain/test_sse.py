@@ -1,4 +1,5 @@
 import json
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -41,7 +42,7 @@ class TestSplitting:
         assert split(TRANSCRIPT[:position], TRANSCRIPT[position:]) == ITS_DATA
 
     @pytest.mark.parametrize("line_end", [b"\r\n", b"\r"])
-    @pytest.mark.parametrize("position", range(0, len(TRANSCRIPT) + 12))
+    @pytest.mark.parametrize("position", range(len(TRANSCRIPT) + 12))
     def test_nor_do_line_ends_of_another_kind(self, line_end: bytes, position: int) -> None:
         text = TRANSCRIPT.replace(b"\n", line_end)
 
@@ -59,7 +60,7 @@ class TestSplitting:
     def test_nor_does_any_number_of_splits(self, places: list[int], line_end: bytes) -> None:
         text = TRANSCRIPT.replace(b"\n", line_end)
         edges = [0, *sorted(places), len(text)]
-        chunks = [text[a:b] for a, b in zip(edges, edges[1:], strict=False)]
+        chunks = [text[a:b] for a, b in pairwise(edges)]
 
         assert split(*chunks) == ITS_DATA
 

@@ -61,8 +61,8 @@ class Seeded:
 
 
 @pytest.fixture
-def aws(start_emulator: StartEmulator, tmp_path: Path) -> Aws:
-    return start_emulator(tmp_path, Credentials.make(1_795_000_000_000))
+def aws(start_emulator: StartEmulator, tmp_path: Path, credentials: Credentials) -> Aws:
+    return start_emulator(tmp_path, credentials)
 
 
 @pytest.fixture

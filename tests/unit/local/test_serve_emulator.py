@@ -26,11 +26,6 @@ TABLE = {
 }
 
 
-@pytest.fixture
-def credentials() -> Credentials:
-    return Credentials.make(0)
-
-
 def list_tables(aws: Aws) -> list[str]:
     with closing(aws.json(DYNAMODB)) as dynamodb:
         names: list[str] = dynamodb.call("ListTables", {})["TableNames"]

@@ -4,7 +4,6 @@ OpenAI, OpenRouter, Groq, Together, Fireworks, DeepInfra, Hugging Face, Ollama a
 compatibility layer, Anthropic (base URLs and their sources are in the catalogue).
 """
 
-import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from threading import Lock
@@ -12,6 +11,7 @@ from typing import Final
 
 from farebox.adapters.http_wire import Exchange, Origin, WireError
 from farebox.domain.errors import ProviderFailed, ProviderTimedOut
+from farebox.domain.json_text import encode_json
 from farebox.services.ports.clock import Clock
 
 _CHAT_PATH: Final = "/chat/completions"
@@ -67,10 +67,9 @@ class OpenAICompatibleProvider:
         }
         if endpoint.api_key is not None:
             headers["Authorization"] = f"Bearer {endpoint.api_key}"
-        text = json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode()
         try:
             return OpenAICompatibleReply(
-                provider, self._origin(endpoint).post(_CHAT_PATH, text, headers)
+                provider, self._origin(endpoint).post(_CHAT_PATH, encode_json(body), headers)
             )
         except WireError as error:
             raise _translated(provider, error) from error
