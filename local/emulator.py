@@ -8,6 +8,7 @@ from typing import Final
 
 import boto3
 
+from farebox.adapters.aws_boto import BotoAwsJson
 from farebox.adapters.aws_credentials import Credentials as KeyPair
 from farebox.adapters.aws_credentials import FixedCredentials
 from farebox.adapters.aws_json import HttpAwsJson
@@ -61,7 +62,11 @@ class Aws:
         )
 
     def make_bucket(self, name: str) -> None:
-        """Make an S3 bucket; nothing happens if it is there."""
+        """Make an S3 bucket; nothing happens if it is there.
+
+        Raises:
+            AwsWireError: The emulator did not answer, or refused.
+        """
         client = boto3.client(
             "s3",
             region_name=REGION,
@@ -70,7 +75,7 @@ class Aws:
             aws_secret_access_key=self.credentials.secret_access_key,
         )
         with closing(client):
-            client.create_bucket(Bucket=name)
+            BotoAwsJson(client).call("CreateBucket", {"Bucket": name})
 
     def ready(self) -> bool:
         """Tell whether it answers."""

@@ -44,6 +44,7 @@ class Pictures:
         self._save = save
         self._pause_seconds = _LEAST_PAUSE_SECONDS
         self._copy: int | None = None
+        self._keeping: asyncio.Task[None] | None = None
 
     def begin(self) -> None:
         """Look for changes from now on, until SIGTERM comes."""

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 from farebox.api.problems import error_event
 from farebox.domain.catalogue import load_catalogue
@@ -145,7 +146,7 @@ class ChatWorld:
         store_answer: bool = False,
         seconds: float = 280,
         principal: Principal | None = None,
-        **fields: object,
+        **fields: Any,  # noqa: ANN401 - any JSON
     ) -> Answered:
         """Ask the question, with further fields of the body, and read the answer to its end."""
         parts, answered = self.begin(
@@ -167,7 +168,7 @@ class ChatWorld:
         store_answer: bool = False,
         seconds: float = 280,
         principal: Principal | None = None,
-        **fields: object,
+        **fields: Any,  # noqa: ANN401 - any JSON
     ) -> tuple[Iterator[bytes], Answered]:
         """Ask the question, and give the parts of the answer as they come."""
         body = {"model": "gpt-4o-mini", **QUESTION, **fields}

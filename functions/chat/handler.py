@@ -38,9 +38,17 @@ def get_model(request: Request) -> Answer:
     )
 
 
+def delete_model(request: Request) -> Answer:
+    """Say that a model was deleted; the lenient sandbox only, and nothing is."""
+    model = request.match.parameters["model"]
+    return json_answer({"id": model, "object": "model", "deleted": True})
+
+
+OPERATIONS = (create_chat_completion, list_models, get_model, delete_model)
 app = Application(
-    {each.__name__: each for each in (create_chat_completion, list_models, get_model)},
+    {each.__name__: each for each in OPERATIONS},
     authenticate=services.authenticate,
     observe=services.telemetry.request_done,
     new_request_id=services.ledger.new_rid,
+    sandbox=services.lenient,
 )

@@ -1,6 +1,7 @@
-"""Every minute: give back what expired. From the queue: settlements the store once would not take.
+"""Every minute, give back what expired; every hour, look at a 24th of all accounts; work off the queue.
 
-Both run the same idempotent steps as a request does, so running twice, late or at once is harmless.
+The queue has settlements that the store once would not take. All of it runs the same idempotent
+steps as a request does, so running twice, late or at once is harmless.
 """
 
 from collections.abc import Mapping
@@ -28,11 +29,12 @@ def finish(record: SQSRecord) -> None:
 def handler(
     event: Mapping[str, object], context: LambdaContext
 ) -> PartialItemFailureResponse | dict[str, int]:
-    """Work off queued settlements, or sweep; tells which messages failed, or what was swept."""
+    """Work off queued settlements, or sweep; tell which messages failed, or what was swept."""
     if "Records" in event:
         return process_partial_response(
             event=dict(event), record_handler=finish, processor=processor, context=context
         )
-    sweep = services.ledger.sweep_due()
+    ledger = services.ledger
+    sweep = ledger.sweep_part_of_the_hour() if event.get("scan") else ledger.sweep_due()
     services.telemetry.swept(accounts=sweep.accounts, holds=sweep.holds)
     return {"accounts": sweep.accounts, "holds": sweep.holds}

@@ -3,6 +3,7 @@
 import contextlib
 import socket
 import ssl
+import struct
 import threading
 from collections.abc import Sequence
 from types import TracebackType
@@ -49,6 +50,15 @@ class ScriptedServer:
         """Wait for the end of one more connection."""
         if not self._hung_up.acquire(timeout=5):
             raise TimeoutError("the server still talks")
+
+    def reset(self) -> None:
+        """End the connection that is open without a goodbye."""
+        if self._connection is None:
+            raise RuntimeError("nobody has connected")
+        no_time_to_close = struct.pack("ii", 1, 0)
+        self._connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, no_time_to_close)
+        self._connection.shutdown(socket.SHUT_RD)
+        self.wait_until_it_hung_up()
 
     def __enter__(self) -> Self:
         self._thread.start()

@@ -408,7 +408,22 @@ class TestEncryption:
 
             second = pool.take()
 
-            assert second is not first
+            assert first.fileno() == -1
+            assert post(second, {"host": "localhost"}, b"{}").body == b"{}"
+            second.close()
+
+    def test_one_that_was_reset_is_noticed_behind_its_encryption(self, certificate: Path) -> None:
+        context = server_context(certificate)
+        with ScriptedServer([EMPTY], [EMPTY], tls=context, stays=True) as server:
+            pool = make_pool(server.url, certificate)
+            first = pool.take()
+            post(first, {"host": "localhost"}, b"{}")
+            pool.give_back(first)
+            server.reset()
+
+            second = pool.take()
+
+            assert first.fileno() == -1
             assert post(second, {"host": "localhost"}, b"{}").body == b"{}"
             second.close()
 

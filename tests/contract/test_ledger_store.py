@@ -566,6 +566,18 @@ class TestReading:
 
         assert found == [ada, bob]
 
+    def test_the_parts_of_a_scan_are_together_every_account_once(
+        self, under_test: StoreUnderTest
+    ) -> None:
+        for number in range(12):
+            under_test.put(make_account(f"usr_{number:02}"))
+
+        parts = [list(under_test.store.accounts(part=part, parts=3)) for part in range(3)]
+
+        found = sorted(account.account_id for part in parts for account in part)
+        assert found == [f"usr_{number:02}" for number in range(12)]
+        assert max(len(part) for part in parts) < 12
+
     def test_entries_come_oldest_first_across_months(self, under_test: StoreUnderTest) -> None:
         under_test.put(make_account(created_ms=SEPTEMBER_MS))
         times_ms = (NOON_MS, SEPTEMBER_MS, OCTOBER_MS, NOON_MS - 1, NOON_MS + 1)

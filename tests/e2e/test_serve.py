@@ -69,6 +69,7 @@ def open_stream(stack: LocalStack) -> Iterator[Iterator[bytes]]:
     body = {
         "model": "gpt-4o-mini",
         "messages": [{"role": "user", "content": "Tell me a story."}],
+        "max_tokens": 60,
         "stream": True,
     }
     bearer = {"Authorization": f"Bearer {stack.user_key}"}

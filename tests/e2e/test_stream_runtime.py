@@ -300,6 +300,15 @@ class TestFailure:
         ):
             get(process, "/leave")
 
+    def test_a_task_that_waited_for_the_end_hears_of_it_too(
+        self, looping: LambdaProcess, open_gate: str
+    ) -> None:
+        failed = get(looping, "/raise")
+        answer = get(looping, f"/after?gate={open_gate}")
+
+        assert failed.status == 500
+        assert "/raise http.disconnect" in json.loads(answer.chunks[1].data)
+
 
 class TestLostConnection:
     def test_the_application_runs_to_its_end_when_the_connection_drops(

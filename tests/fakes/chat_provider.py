@@ -30,6 +30,9 @@ class FakeReply:
         self._script = script
         self._clock = clock
         self._waiting_seconds = script.before_start_seconds
+        self._steps = iter(script.steps)
+        self.exhausted = False
+        """Whether the body was read to its end."""
         self.closed = False
 
     def started(self, patience_seconds: float) -> bool:
@@ -48,7 +51,7 @@ class FakeReply:
         return headers.get(name.lower())
 
     def chunks(self, patience_seconds: float) -> Iterator[bytes | None]:
-        for step in self._script.steps:
+        for step in self._steps:
             match step:
                 case bytes():
                     yield step
@@ -58,6 +61,7 @@ class FakeReply:
                     yield from self._silence(step, patience_seconds)
                 case _:
                     step()
+        self.exhausted = True
 
     def close(self) -> None:
         self.closed = True

@@ -172,12 +172,12 @@ class FakeLedgerStore:
             self._read(Call("entry", account_id))
             return self.state(account_id).entries.get(rid)
 
-    def accounts(self) -> Iterator[Account]:
-        """Scan all accounts."""
+    def accounts(self, *, part: int = 0, parts: int = 1) -> Iterator[Account]:
+        """Scan all accounts, or every `parts`-th of them."""
         with self._lock:
             self._read(Call("accounts", ""))
             there = [state.account for state in self._states.values()]
-        return iter([account for account in there if account is not None])
+        return iter([account for account in there if account is not None][part::parts])
 
     def entries(self, account_id: str) -> Iterator[Entry]:
         """Read all entries of an account, oldest first."""

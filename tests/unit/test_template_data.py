@@ -1,5 +1,6 @@
 """The stores, secrets, queues and alarms of template.yaml."""
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -147,6 +148,12 @@ class TestSettlementsQueue:
 class TestSchedule:
     def test_holds_are_swept_every_minute_by_runs_that_do_not_overlap(self) -> None:
         assert SWEEPER["Events"]["EveryMinute"]["Properties"]["Schedule"] == "rate(1 minute)"
+
+    def test_a_part_of_all_accounts_is_looked_at_every_hour(self) -> None:
+        hourly = SWEEPER["Events"]["EveryHour"]["Properties"]
+
+        assert hourly["Schedule"] == "cron(30 * * * ? *)"
+        assert json.loads(hourly["Input"]) == {"scan": True}
         assert SWEEPER["Timeout"] < 60
 
     def test_a_run_that_failed_is_left_to_the_next(self) -> None:

@@ -6,7 +6,6 @@ suite holds them to each other, clause by clause.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import assert_never
 
 from farebox.adapters.aws_wire import Json
 from farebox.adapters.dynamodb_items import (
@@ -81,22 +80,23 @@ def update_of(command: Reserve | Release | Renew | Enlarge, table: str) -> Json:
     It answers with the whole account: as it is after the write, or as it was if the condition
     failed.
     """
-    update = ItemUpdate(table, account_key(command.account_id))
-    match command:
-        case Reserve():
-            payload = _reserve(command, update)
-        case Release():
-            payload = _release(command, update)
-        case Renew():
-            payload = _renew(command, update)
-        case Enlarge():
-            payload = _enlarge(command, update)
-        case _:
-            assert_never(command)
+    payload = _composed(command, ItemUpdate(table, account_key(command.account_id)))
     return payload | {
         "ReturnValues": "ALL_NEW",
         "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
     }
+
+
+def _composed(command: Reserve | Release | Renew | Enlarge, update: ItemUpdate) -> Json:
+    match command:
+        case Reserve():
+            return _reserve(command, update)
+        case Release():
+            return _release(command, update)
+        case Renew():
+            return _renew(command, update)
+        case Enlarge():
+            return _enlarge(command, update)
 
 
 def _reserve(command: Reserve, update: ItemUpdate) -> Json:

@@ -94,11 +94,13 @@ class DynamoLedgerStore:
         item = self._get(self._entries_table, entry_key(account_id, rid))
         return entry_of(item) if item else None
 
-    def accounts(self) -> Iterator[Account]:
-        """Scan all accounts, in no order, page by page as they are consumed."""
+    def accounts(self, *, part: int = 0, parts: int = 1) -> Iterator[Account]:
+        """Scan all accounts, or a part of them, in no order, page by page as they are consumed."""
         scan: Json = {
             "TableName": self._accounts_table,
             "ConsistentRead": True,
+            "Segment": part,
+            "TotalSegments": parts,
             "FilterExpression": "sk = :balance",
             "ExpressionAttributeValues": {":balance": account_key("")["sk"]},
         }

@@ -93,6 +93,8 @@ class Application:
         authenticate: Callable[[str | None, str | None], Principal],
         observe: Observer,
         new_request_id: Callable[[], str],
+        *,
+        sandbox: bool = False,
     ) -> None:
         """Assemble an application.
 
@@ -101,7 +103,9 @@ class Application:
             authenticate: From an Authorization header and a scope to a caller.
             observe: Is told of every request once.
             new_request_id: Names requests that fail before they have an id of their own.
+            sandbox: Serve the sandbox's routes too.
         """
+        self._sandbox = sandbox
         self._operations = operations
         self._authenticate = authenticate
         self._observe = observe
@@ -113,7 +117,7 @@ class Application:
             return
         route, failure = "", None
         try:
-            found = match(scope["method"], scope["path"])
+            found = match(scope["method"], scope["path"], sandbox=self._sandbox)
             route = found.route.name
             answer = self._operation(found)(await self._request(found, scope, receive))
         except Exception as error:  # noqa: BLE001 - the one place where any error becomes an answer

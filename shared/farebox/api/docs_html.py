@@ -33,7 +33,7 @@ def figure(caption: str, content: str) -> str:
     button = f'<button type="button" class="copy" aria-label="Copy: {label}" hidden>Copy</button>'
     return (
         f"<figure><figcaption>{label}{button}</figcaption>"
-        f'<pre tabindex="0" role="region" aria-label="{label}"><code>{content}</code></pre>'
+        f'<pre tabindex="0" role="group" aria-label="{label}"><code>{content}</code></pre>'
         "</figure>"
     )
 

@@ -256,10 +256,14 @@ def _body(operation: Json, schemas: Json) -> str:
         for handling, words in HANDLING_WORDS.items()
     )
     examples = "".join(
-        folded(each["summary"], figure("JSON", escape(json.dumps(each["value"], indent=2))))
+        folded(each["summary"], figure(each["summary"], _json(each["value"])))
         for each in content["examples"].values()
     )
     return f"<h4>Body</h4><p>{prose(schema['description'])}</p>{tables}<h4>Examples</h4>{examples}"
+
+
+def _json(value: object) -> str:
+    return escape(json.dumps(value, indent=2, ensure_ascii=False), quote=False)
 
 
 def _fields(schema: Json, handling: str, words: str) -> Iterable[tuple[str, str]]:
@@ -301,7 +305,7 @@ def _shape(responses: Json, schemas: Json) -> str:
         for name, field in flattened(schema, schemas)
     ]
     example = content.get("example")
-    shown = figure("JSON", escape(json.dumps(example, indent=2))) if example else ""
+    shown = figure("Example", _json(example)) if example else ""
     return folded("What the answer holds", shown + table(schema["description"], rows))
 
 

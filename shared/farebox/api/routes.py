@@ -109,6 +109,12 @@ ROUTES: Final = (
 )
 
 
+SANDBOX_ROUTES: Final = (
+    Route("delete_model", "DELETE", "/models/{model+}", "chat", "Pretend to delete a model"),
+)
+"""Served under SANDBOX_LENIENT only, for test suites of OpenAI's clients; documented nowhere."""
+
+
 @dataclass(frozen=True, slots=True)
 class Match:
     """The route a request is for, with the variable parts of its path."""
@@ -117,7 +123,7 @@ class Match:
     parameters: Mapping[str, str]
 
 
-def match(method: str, path: str) -> Match:
+def match(method: str, path: str, *, sandbox: bool = False) -> Match:
     """Find the route for a request.
 
     A trailing slash is ignored; HEAD is served as GET.
@@ -129,7 +135,7 @@ def match(method: str, path: str) -> Match:
     wanted = "GET" if method == "HEAD" else method
     plain = path.rstrip("/") or "/"
     allowed: list[str] = []
-    for pattern, route in _patterns():
+    for pattern, route in _patterns(sandbox):
         found = pattern.fullmatch(plain)
         if found is None:
             continue
@@ -142,8 +148,9 @@ def match(method: str, path: str) -> Match:
 
 
 @cache
-def _patterns() -> tuple[tuple[re.Pattern[str], Route], ...]:
-    return tuple((_compile(path), route) for route in ROUTES for path in route.paths)
+def _patterns(sandbox: bool) -> tuple[tuple[re.Pattern[str], Route], ...]:
+    routes = ROUTES + SANDBOX_ROUTES if sandbox else ROUTES
+    return tuple((_compile(path), route) for route in routes for path in route.paths)
 
 
 def _compile(path: str) -> re.Pattern[str]:

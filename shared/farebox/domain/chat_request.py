@@ -10,11 +10,12 @@ from farebox.domain.chat_fields import (
     Field,
     Handling,
 )
-from farebox.domain.errors import InvalidRequest, InvalidValue, MissingField, UnsupportedParameter
+from farebox.domain.errors import InvalidValue, MissingField, UnsupportedParameter
 from farebox.domain.tiers import PowerLevel, parse_power_level
 
-_ROLES: Final = frozenset({"system", "developer", "user", "assistant", "tool", "function"})
-_TEXT_PARTS: Final = frozenset({"text", "refusal"})
+_ROLES: Final = ("assistant", "developer", "function", "system", "tool", "user")
+_TEXT_PARTS: Final = ("text", "refusal")
+_UNPRICED_PARTS: Final = ("file", "input_audio")
 AUTO: Final = "auto"
 
 
@@ -63,7 +64,6 @@ def parse_chat_request(
         raise InvalidValue("'messages' must be an array.", "messages")
     needs = _needs(messages, fields)
     options = fields.get("stream_options")
-    choices = fields.get("n", 1)
     return ChatRequest(
         body=fields,
         model=str(fields.get("model", AUTO)),
@@ -74,7 +74,7 @@ def parse_chat_request(
         task_type=str(fields["task_type"]) if "task_type" in fields else None,
         privacy_required=fields.get("privacy_required") is True,
         output_cap=_output_cap(fields, lenient=lenient),
-        choices=choices if isinstance(choices, int) else 1,
+        choices=_choices(fields),
         needs=needs,
         unknown=unknown,
     )
@@ -153,6 +153,14 @@ def _power_level(header: str | None, fields: Mapping[str, object]) -> PowerLevel
     )
 
 
+def _choices(fields: Mapping[str, object]) -> int:
+    """Read how many choices are asked for; 1 for what only the sandbox lets pass."""
+    choices = fields.get("n")
+    if not isinstance(choices, int) or FIELDS_BY_NAME["n"].check.fault(choices):
+        return 1
+    return choices
+
+
 def _output_cap(fields: Mapping[str, object], *, lenient: bool) -> int | None:
     named = [fields[name] for name in ("max_completion_tokens", "max_tokens") if name in fields]
     if not named:
@@ -190,7 +198,7 @@ def _check_message(message: object, where: str) -> bool:
     _refuse_priced(message, where)
     role = message["role"]
     if role not in _ROLES:
-        raise InvalidValue(f"'{where}.role' must be one of {', '.join(sorted(_ROLES))}.", where)
+        raise InvalidValue(f"'{where}.role' must be one of {', '.join(_ROLES)}.", f"{where}.role")
     content = message.get("content")
     if content is None:
         if role != "assistant":
@@ -227,7 +235,7 @@ def _check_part(part: object, where: str) -> bool:
         if not isinstance(image, dict) or not isinstance(image.get("url"), str):
             raise InvalidValue(f"'{where}.image_url.url' must be a string.", f"{where}.image_url")
         return True
-    if kind in {"input_audio", "file"}:
+    if kind in _UNPRICED_PARTS:
         raise UnsupportedParameter(f"Content of type '{kind}' is not priced here.", where)
     raise InvalidValue(f"'{where}.type' must be text, refusal or image_url.", f"{where}.type")
 
@@ -243,7 +251,7 @@ def _check_tools(tools: object) -> None:
             )
         function = tool.get("function")
         if not isinstance(function, dict) or not isinstance(function.get("name"), str):
-            raise InvalidRequest(
+            raise MissingField(
                 f"Missing required parameter: 'tools[{index}].function.name'.",
                 f"tools[{index}].function.name",
             )

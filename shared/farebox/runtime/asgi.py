@@ -98,6 +98,7 @@ class Exchange:
         if self.complete:
             return
         self.complete = True
+        self._wake()
         if self._flowing:
             self._outlet.fail(error_type, "The answer was cut short by an internal error.")
             return
@@ -115,6 +116,9 @@ class Exchange:
         self._flowing = True
         self._outlet.write(prelude, body, last=last)
         self.complete = last
+        self._wake()
+
+    def _wake(self) -> None:
         if self._over is not None and self._is_over():
             self._over.set()
 

@@ -283,6 +283,7 @@ def _decoded(body: bytes) -> dict[str, object]:
         value = json.loads(body)
     except (ValueError, RecursionError) as error:
         raise ProviderFailed("The provider sent what is not an answer.") from error
-    if not isinstance(value, dict) or not isinstance(value.get("choices"), list):
+    choices = value.get("choices") if isinstance(value, dict) else None
+    if not isinstance(choices, list) or not choices:
         raise ProviderFailed("The provider sent what is not an answer.")
     return value

@@ -41,6 +41,7 @@ _NONCE_BITS: Final = 40
 _NONCE_DIGITS: Final = 8
 """Short, for it is stored with every hold; it need only differ from the same request's others."""
 _SWEEP_BATCH: Final = 100
+_PARTS_A_DAY: Final = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,10 +171,14 @@ class Ledger:
                 self._reset_next_expiry(account_id)
         return Sweep(accounts, holds)
 
-    def sweep_all(self) -> Sweep:
-        """Resolve every expired hold there is, index or not; for the nightly job."""
+    def sweep_part_of_the_hour(self) -> Sweep:
+        """Resolve the expired holds of a 24th of all accounts, so that a day sees each once."""
+        return self.sweep_all(part=self._now_seconds() // 3600 % _PARTS_A_DAY, parts=_PARTS_A_DAY)
+
+    def sweep_all(self, *, part: int = 0, parts: int = 1) -> Sweep:
+        """Resolve every expired hold there is, index or not, in one of `parts` of all accounts."""
         accounts = holds = 0
-        for account in self.store.accounts():
+        for account in self.store.accounts(part=part, parts=parts):
             accounts += 1
             holds += self._sweep(account)
         return Sweep(accounts, holds)

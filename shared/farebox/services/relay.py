@@ -11,10 +11,12 @@ the provider produced, no more and never nothing.
 
 import json
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from typing import Final
 
 from farebox.domain.errors import (
     FareboxError,
+    ProviderError,
     ProviderFailed,
     ProviderTimedOut,
     StoreUnavailable,
@@ -30,8 +32,11 @@ from farebox.services.provider_errors import check_status
 TICK_SECONDS: Final = 5.0
 """How often a silent provider is looked away from: for the lease, the deadline and the client."""
 
-PING_AFTER_TICKS: Final = 2
-"""Silences of a tick each before the client gets a comment: well under the 15 s some wait."""
+_PING_AFTER_MS: Final = 10_000
+"""How long the client is sent nothing before it gets a comment: well under the 15 s some wait."""
+
+_AFTERWORD_SECONDS: Final = 0.05
+"""How long to wait for the end of the body that follows `[DONE]`: it is under way already."""
 
 type ErrorEncoder = Callable[[FareboxError], bytes]
 """Makes an SSE event of an error."""
@@ -63,6 +68,7 @@ class Relay:
         self._kept: list[bytes] = []
         self._reported: object = None
         self._done = False
+        self._spoke_ms = 0
 
     def parts(self) -> Iterator[bytes]:
         """Give what the client is sent, as it comes; settles before the last of it."""
@@ -71,22 +77,18 @@ class Relay:
         except FareboxError as failure:
             yield self._fail(failure)
         finally:
-            self._reply.close()
+            self._let_go()
             # Open only after a fault of our own; what was produced is charged all the same.
             self._conclude("failed")
 
     def _relay(self) -> Iterator[bytes]:
         yield from self._wait_for_start()
         check_status(self._reply)
-        silent_ticks = 0
         for chunk in self._reply.chunks(TICK_SECONDS):
             self._tick()
-            silent_ticks = silent_ticks + 1 if chunk is None else 0
-            if chunk is not None and (part := self._pass_on(chunk)):
-                yield part
-            elif silent_ticks == PING_AFTER_TICKS:
-                silent_ticks = 0
-                yield PING
+            part = self._pass_on(chunk) if chunk else b""
+            if part or self._is_quiet():
+                yield self._spoken(part or PING)
             if self._done:
                 break
         if not self._done and (part := self._pass_event(self._splitter.rest())):
@@ -94,12 +96,21 @@ class Relay:
         yield from self._finish()
 
     def _wait_for_start(self) -> Iterator[bytes]:
-        ticks = 0
+        """Wait on where the use case gave up waiting; the client learns that it is being served."""
+        if self._is_quiet():
+            yield self._spoken(PING)
         while not self._reply.started(TICK_SECONDS):
             self._tick()
-            ticks += 1
-            if ticks % PING_AFTER_TICKS == 0:
-                yield PING
+            if self._is_quiet():
+                yield self._spoken(PING)
+
+    def _is_quiet(self) -> bool:
+        """Tell whether the client has heard nothing for long, whatever the provider sent."""
+        return self._admitted.elapsed_ms - self._spoke_ms >= _PING_AFTER_MS
+
+    def _spoken(self, part: bytes) -> bytes:
+        self._spoke_ms = self._admitted.elapsed_ms
+        return part
 
     def _tick(self) -> None:
         self._admitted.keep_alive()
@@ -127,7 +138,7 @@ class Relay:
         if not data:
             return b""
         self._passed.append(data)
-        return self._remember(b"data: " + data + b"\n\n")
+        return self._remember(b"data: " + data.replace(b"\n", b"\ndata: ") + b"\n\n")
 
     def _take_usage(self, data: bytes) -> bytes | None:
         """Take the usage out of an event; give what is left of it to send, `None` if as it came."""
@@ -135,7 +146,8 @@ class Relay:
         usage = value.get("usage")
         if usage is None:
             return None
-        self._reported = usage
+        if read_usage(usage) is not None:
+            self._reported = usage
         if not value.get("choices"):
             return b""
         rest = {**value, "usage": None} if self._include_usage else _without(value, "usage")
@@ -143,7 +155,7 @@ class Relay:
 
     def _finish(self) -> Iterator[bytes]:
         """Settle, then let the end go out."""
-        if not self._done and not self._has_finish_reason():
+        if not (self._done and self._passed) and not self._has_finish_reason():
             raise ProviderFailed("The provider's answer broke off.")
         last = self._last_parts()
         if self._keep_answer is not None:
@@ -179,6 +191,13 @@ class Relay:
         except StoreUnavailable as worse:
             failure = worse
         return self._encode_error(failure)
+
+    def _let_go(self) -> None:
+        """Close; after `[DONE]`, read the body's end first, so that the connection can be kept."""
+        if self._done:
+            with suppress(ProviderError):
+                next(self._reply.chunks(_AFTERWORD_SECONDS), None)
+        self._reply.close()
 
     def _conclude(self, finish: str) -> None:
         """Resolve the hold, if nothing has yet."""
@@ -251,13 +270,26 @@ def estimate_usage(admitted: AdmittedRequest, produced: int) -> Usage:
 
 
 def produced_bytes(value: Mapping[str, object], key: str) -> int:
-    """Count the bytes a model produced in an answer or a chunk of one (`message` or `delta`)."""
+    """Count the bytes of text a model produced in an answer or a chunk of one.
+
+    Args:
+        value: The answer or the chunk.
+        key: Where its choices have what was produced: `message` or `delta`.
+    """
     produced = 0
-    for choice in _choices(value):
-        part = choice.get(key) if isinstance(choice, Mapping) else None
-        if isinstance(part, Mapping):
-            written = {k: v for k, v in part.items() if k != "role" and v}
-            produced += len(json.dumps(written, ensure_ascii=False).encode()) if written else 0
+    todo: list[object] = [
+        {**part, "role": None}
+        for choice in _choices(value)
+        if isinstance(choice, Mapping) and isinstance(part := choice.get(key), Mapping)
+    ]
+    while todo:
+        each = todo.pop()
+        if isinstance(each, str):
+            produced += len(each.encode(errors="surrogatepass"))
+        elif isinstance(each, Mapping):
+            todo += each.values()
+        elif isinstance(each, list):
+            todo += each
     return produced
 
 
@@ -279,6 +311,5 @@ def _without(value: Mapping[str, object], name: str) -> dict[str, object]:
 
 
 def _raise_if_error(data: bytes) -> None:
-    error = _parsed(data).get("error")
-    if error is not None and not isinstance(error, str | bool | int | float):
+    if _parsed(data).get("error"):
         raise ProviderFailed("The provider reported an error while answering.")

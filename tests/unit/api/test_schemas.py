@@ -16,7 +16,7 @@ from farebox.domain.identity import CallerKind, Principal
 from farebox.domain.meter import Usage, cost_nanousd
 from farebox.domain.money import CreditUnit
 from farebox.domain.quotas import QuotaStatus
-from farebox.domain.quotes import Asked, Clamp, fit_to, quote_chat
+from farebox.domain.quotes import Asked, quote_chat
 from farebox.domain.tiers import PowerLevel, Tier
 from farebox.services.metered import Metered
 from farebox.services.receipts import Receipt
@@ -31,7 +31,7 @@ MODELS = load_catalogue().models
 
 
 def make_principal(**fields: Any) -> Principal:  # noqa: ANN401 - any field of it
-    known = {
+    known: dict[str, Any] = {
         "user_id": ACCOUNT,
         "account_id": ACCOUNT,
         "tier": Tier.PROFESSIONAL,
@@ -43,7 +43,7 @@ def make_principal(**fields: Any) -> Principal:  # noqa: ANN401 - any field of i
 
 
 def make_receipt(**fields: Any) -> Receipt:  # noqa: ANN401 - any field of it
-    known = {
+    known: dict[str, Any] = {
         "rid": make_rid(),
         "account_id": ACCOUNT,
         "state": "settled",
@@ -171,12 +171,12 @@ def make_metered(cost_nanousd: int | None) -> Metered:
         prompt_bound_tokens=100,
         power=PowerLevel.BALANCED,
         tier=Tier.FREE,
+        requested_cap_tokens=10_000_000,
     )
-    quote = fit_to(asked, 10**12, Clamp.MAX_COST) or quote_chat(asked)
     return Metered(
         rid=make_rid(),
         provider="openai",
-        quote=quote,
+        quote=quote_chat(asked),
         account=make_account(),
         quota=MONTH,
         processing_ms=12,

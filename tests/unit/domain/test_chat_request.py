@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 
 from farebox.domain.chat_fields import FIELDS
@@ -6,12 +8,16 @@ from farebox.domain.errors import InvalidRequest, UnsupportedParameter
 from farebox.domain.tiers import PowerLevel
 
 NAMES = [f.name for f in FIELDS if f.name not in {"messages", "power_level"}]
+ROLES = "assistant, developer, function, system, tool, user"
 HELLO = [{"role": "user", "content": "Hello"}]
 FUNCTION = {"type": "function", "function": {"name": "look_up"}}
 
 
 def parse(
-    *, lenient: bool = False, power_level: str | None = None, **fields: object
+    *,
+    lenient: bool = False,
+    power_level: str | None = None,
+    **fields: Any,  # noqa: ANN401 - any JSON
 ) -> ChatRequest:
     return parse_chat_request(
         {"messages": HELLO, **fields}, power_level=power_level, lenient=lenient
@@ -167,16 +173,14 @@ class TestRefusals:
             (
                 said(*HELLO, {"role": "robot", "content": "Hi"}),
                 "invalid_value",
-                "messages[1]",
-                "'messages[1].role' must be one of "
-                "assistant, developer, function, system, tool, user.",
+                "messages[1].role",
+                f"'messages[1].role' must be one of {ROLES}.",
             ),
             (
                 said({"role": ["user"], "content": "Hi"}),
                 "invalid_value",
-                "messages[0]",
-                "'messages[0].role' must be one of "
-                "assistant, developer, function, system, tool, user.",
+                "messages[0].role",
+                f"'messages[0].role' must be one of {ROLES}.",
             ),
             (
                 said({"role": "user"}),
@@ -270,7 +274,7 @@ class TestRefusals:
             ({"messages": [{"role": "x"}], "temperature": 9, "max_tokens": 0}, "temperature"),
             (
                 {"messages": [{"role": "x"}], "max_tokens": 1, "max_completion_tokens": 2},
-                "messages[0]",
+                "messages[0].role",
             ),
         ],
     )
@@ -316,7 +320,9 @@ class TestReading:
         assert request.privacy_required
 
     def test_what_is_absent_or_null_has_its_default(self) -> None:
-        request = parse(**dict.fromkeys(NAMES))
+        nothing: dict[str, Any] = dict.fromkeys(NAMES)
+
+        request = parse(**nothing)
 
         assert request == parse()
         assert request.model == "auto"
@@ -365,6 +371,6 @@ class TestReading:
         ],
     )
     def test_what_the_model_must_be_able_to_is_found(
-        self, fields: dict[str, object], needs: set[str]
+        self, fields: dict[str, Any], needs: set[str]
     ) -> None:
         assert parse(**fields).needs == needs

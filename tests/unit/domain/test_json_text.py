@@ -41,12 +41,13 @@ class TestDecoding:
         with pytest.raises(ValueError, match=r"."):
             decode_json(text)
 
-    def test_nesting_is_refused_from_its_limit_on(self) -> None:
-        most = b"[" * NESTING_MAX + b"]" * NESTING_MAX
+    @pytest.mark.parametrize(("opening", "closing"), [(b"[", b"]"), (b'{"a":', b"}")])
+    def test_nesting_is_refused_beyond_its_limit(self, opening: bytes, closing: bytes) -> None:
+        most = opening * (NESTING_MAX - 1) + b"[]" + closing * (NESTING_MAX - 1)
 
         assert decode_json(most)
         with pytest.raises(ValueError, match="nested too deeply"):
-            decode_json(b"[" + most + b"]")
+            decode_json(opening + most + closing)
 
     def test_many_objects_side_by_side_are_not_nested(self) -> None:
         value = decode_json(b"[" + b",".join([b'{"a":[1.5]}'] * 10_000) + b"]")

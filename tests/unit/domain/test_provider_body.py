@@ -42,7 +42,7 @@ class TestPlatformKeys:
         }
 
     def test_what_does_not_change_the_price_goes_out_as_it_came(self) -> None:
-        fields = {
+        fields: dict[str, Any] = {
             "temperature": 0,
             "stop": ["\n"],
             "tools": [{"type": "function", "function": {"name": "f"}, "x": 1}],
@@ -72,7 +72,7 @@ class TestPlatformKeys:
         ],
     )
     def test_what_is_harmless_is_left_out(self, name: str, value: object) -> None:
-        request = parse(**{name: value})
+        request = parse_chat_request({"messages": HELLO, name: value})
         refuse_unknown(request)
 
         assert name not in sent(request)
@@ -128,7 +128,7 @@ class TestSandbox:
         assert sent(request)["temperature"] == 99
         assert {"store", "audio"}.isdisjoint(sent(request))
 
-    @pytest.mark.parametrize("value", [0, -5, True, "3", 1.5, 129, 10**4000, [], {}])
+    @pytest.mark.parametrize("value", [0, -5, True, "3", 1.5, 129, 10**400, [], {}])
     def test_a_number_of_choices_that_is_none_counts_as_one(self, value: object) -> None:
         assert parse(lenient=True, n=value).choices == 1
 
@@ -186,8 +186,7 @@ def test_whatever_comes_is_read_or_refused_and_can_be_sent(
 ) -> None:
     try:
         request = parse_chat_request(body, power_level=header, lenient=lenient)
-    except InvalidRequest as refusal:
-        assert refusal.message
+    except InvalidRequest:
         return
 
     assert 1 <= request.choices <= 128

@@ -26,8 +26,8 @@ class LedgerStore(Protocol):
         """Read the entry of a request, consistently."""
         ...
 
-    def accounts(self) -> Iterator[Account]:
-        """Scan all accounts, in no order; for the nightly job and the audit."""
+    def accounts(self, *, part: int = 0, parts: int = 1) -> Iterator[Account]:
+        """Scan all accounts, in no order, or one of `parts` that are all of them together."""
         ...
 
     def entries(self, account_id: str) -> Iterator[Entry]:

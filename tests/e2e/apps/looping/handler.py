@@ -23,6 +23,9 @@ async def watch(path: str, receive: Receive) -> None:
 async def app(scope: Message, receive: Receive, send: Send) -> None:
     await receive()
     watcher = asyncio.create_task(watch(scope["path"], receive))
+    if scope["path"] == "/raise":
+        await asyncio.sleep(0)
+        raise ValueError("secret detail")
     await send({"type": "http.response.start", "status": 200, "headers": []})
     await send({"type": "http.response.body", "body": b"first", "more_body": True})
     gate = Path(unquote(scope["query_string"].decode().removeprefix("gate=")))
