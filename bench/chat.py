@@ -96,9 +96,7 @@ def _subjects(*, variants: bool) -> Iterator[list[Subject]]:
         yield list(_started(world, stack, variants=variants))
 
 
-def _started(
-    world: World, stack: contextlib.ExitStack, *, variants: bool
-) -> Iterator[Subject]:
+def _started(world: World, stack: contextlib.ExitStack, *, variants: bool) -> Iterator[Subject]:
     def start(how: Callable[..., LambdaProcess], folder: Path) -> LambdaProcess:
         process = stack.enter_context(how(folder, environment=world.environment))
         process.wait_ready()

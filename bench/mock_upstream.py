@@ -25,8 +25,7 @@ _USAGE: Final = {
     "completion_tokens_details": {"reasoning_tokens": 0, "audio_tokens": 0},
 }
 _STREAM_HEAD: Final = (
-    b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
-    b"Transfer-Encoding: chunked\r\n"
+    b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n"
 )
 _USUAL_HEADERS: Final = (
     b"Date: Fri, 20 Nov 2026 11:00:00 GMT\r\n"

@@ -1,4 +1,4 @@
-"""Every minute, give back what expired; every hour, look at a 24th of all accounts; work off the queue.
+"""Every minute, give back what expired; every hour, look at a 24th of all; work off the queue.
 
 The queue has settlements that the store once would not take. All of it runs the same idempotent
 steps as a request does, so running twice, late or at once is harmless.
@@ -36,5 +36,5 @@ def handler(
         )
     ledger = services.ledger
     sweep = ledger.sweep_part_of_the_hour() if event.get("scan") else ledger.sweep_due()
-    services.telemetry.swept(accounts=sweep.accounts, holds=sweep.holds)
-    return {"accounts": sweep.accounts, "holds": sweep.holds}
+    services.telemetry.swept(accounts=sweep.accounts, holds=sweep.holds, failed=sweep.failed)
+    return {"accounts": sweep.accounts, "holds": sweep.holds, "failed": sweep.failed}

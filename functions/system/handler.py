@@ -2,13 +2,13 @@
 
 from datetime import UTC, datetime
 
-from farebox.api.docs_page import DOCS_HEADERS, docs_page
-from farebox.api.openapi import openapi_bytes
 from fastapi import Request
 from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from mangum import Mangum
 
+from farebox.api.docs_page import DOCS_HEADERS, docs_page
 from farebox.api.fastapi_app import make_app
+from farebox.api.openapi import openapi_bytes
 from farebox.api.wire import Health
 from farebox.bootstrap.system import build
 

@@ -40,9 +40,11 @@ class Telemetry:
             )
         self._flush()
 
-    def swept(self, *, accounts: int, holds: int) -> None:
+    def swept(self, *, accounts: int, holds: int, failed: int) -> None:
         """Note one run of the sweeper."""
-        self._logger.info("swept", accounts=accounts, holds=holds)
+        self._logger.info("swept", accounts=accounts, holds=holds, failed=failed)
+        if failed:
+            self.count("SweepFailed", failed)
         self._flush()
 
     def count(self, name: str, value: int = 1) -> None:

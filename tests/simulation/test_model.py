@@ -16,32 +16,32 @@ EVERY_WRITE: Final = ("Reserve", "Decide", "Release", "Renew", "Enlarge", "Reset
 NIGHT_TO_END: Final = (MIDNIGHT - 1, MIDNIGHT + 10_000)
 
 SMALL: Final[Mapping[str, tuple[Scope, int]]] = {
-    "two workers across midnight, a reserve that is late": (Scope(renewals=0), 594_000),
+    "two workers across midnight, a reserve that is late": (Scope(renewals=0), 560_000),
     "three workers, credits and calls for two": (
         Scope(workers=3, renewals=0, voids=False, ticks=NIGHT_TO_END),
-        229_000,
+        215_000,
     ),
-    "a live worker swept twice": (Scope(workers=1, sweepers=2, fenced=False), 50_000),
+    "a live worker swept twice": (Scope(workers=1, sweepers=2, fenced=False), 48_000),
     "any write may be late": (
         Scope(workers=1, fenced=False, enlarges=True, late_kinds=EVERY_WRITE),
-        290_000,
+        275_000,
     ),
     "workers sweep for themselves": (
         Scope(sweepers=0, self_sweeps=True, credits_nanousd=5, renewals=0),
-        40_000,
+        38_000,
     ),
     "windows are cleaned up while holds are open": (
         Scope(workers=1, late_kinds=EVERY_WRITE, cleans_windows=True),
-        43_000,
+        40_000,
     ),
 }
 
 LARGE: Final[Mapping[str, tuple[Scope, int]]] = {
-    "two workers that renew": (Scope(), 1_450_000),
-    "two workers that renew, swept while they live": (Scope(fenced=False), 3_000_000),
+    "two workers that renew": (Scope(), 1_448_000),
+    "two workers that renew, swept while they live": (Scope(fenced=False), 2_900_000),
     "two workers that sweep for themselves, and a sweeper": (
         Scope(self_sweeps=True, credits_nanousd=5, renewals=0),
-        718_000,
+        690_000,
     ),
     "two sweepers, and any write may be late": (
         Scope(
@@ -52,11 +52,11 @@ LARGE: Final[Mapping[str, tuple[Scope, int]]] = {
             late_kinds=EVERY_WRITE,
             cleans_windows=True,
         ),
-        5_900_000,
+        5_700_000,
     ),
     "three workers across midnight": (
         Scope(workers=3, renewals=0, voids=False, lost_replies=False),
-        5_200_000,
+        5_000_000,
     ),
 }
 

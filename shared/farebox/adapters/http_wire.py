@@ -1,22 +1,20 @@
 """HTTP/1.1 exchanges that can be waited for without blocking the one who waits.
 
-The standard library's client reads a response from a socket and, once a read has timed out, never
-again. A gateway must look up from a silent provider to renew a lease and to keep its own client
-awake. So the bytes come through a raw stream whose timeout means "nothing yet": `io` has a word for
-that, a `readinto` that returns `None`.
+A gateway must look up from a silent provider to renew a lease and to keep its own client awake. So
+every wait has an end, and silence is an answer of its own, wherever in the message it falls.
 """
 
-import io
 import socket
 from collections.abc import Iterator, Mapping
-from http.client import HTTPConnection, HTTPException, HTTPResponse
 from typing import Final
 from urllib.parse import urlsplit
 
 from farebox.adapters.connections import Connections
+from farebox.adapters.http_parser import AnswerParser
 from farebox.services.ports.clock import Clock
 
-_CHUNK_BYTES: Final = 65536
+_PIECE_BYTES: Final = 65_536
+_LEAST_WAIT_SECONDS: Final = 0.001
 
 
 class WireError(Exception):
@@ -27,65 +25,6 @@ class WireError(Exception):
         self.timed_out = timed_out
 
 
-class _PatientStream(io.RawIOBase):
-    """A socket's incoming bytes; `patience_seconds` set, silence that long reads as `None`."""
-
-    def __init__(self, sock: socket.socket, kept_open_by: io.RawIOBase) -> None:
-        super().__init__()
-        self._sock = sock
-        self._kept_open_by = kept_open_by
-        self.patience_seconds: float | None = None
-        self.silence_limit_seconds = 0.0
-        self._silent_seconds = 0.0
-        self.ended = False
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: memoryview) -> int | None:  # type: ignore[override]
-        patience = self.patience_seconds
-        limit = self.silence_limit_seconds - self._silent_seconds
-        self._sock.settimeout(max(0.001, limit if patience is None else min(patience, limit)))
-        try:
-            count = self._sock.recv_into(buffer)
-        except TimeoutError:
-            if patience is None or patience >= limit:
-                raise
-            self._silent_seconds += patience
-            return None
-        self._silent_seconds = 0.0
-        self.ended = count == 0
-        return count
-
-    def close(self) -> None:
-        self._kept_open_by.close()
-        super().close()
-
-
-class _PatientResponse(HTTPResponse):
-    """The library's response, reading through a patient stream."""
-
-    def __init__(
-        self,
-        sock: socket.socket,
-        debuglevel: int = 0,
-        method: str | None = None,
-        url: str | None = None,
-    ) -> None:
-        super().__init__(sock, debuglevel, method, url)
-        self.patient = _PatientStream(sock, self.fp.detach())
-        self.fp = io.BufferedReader(self.patient)
-
-    def is_waiting(self, patience_seconds: float) -> bool:
-        """Wait that long for bytes; the buffer is looked at first, so nothing is overlooked."""
-        self.patient.patience_seconds = patience_seconds
-        try:
-            there = self.fp.peek(1)
-        finally:
-            self.patient.patience_seconds = None
-        return bool(there) or self.patient.ended
-
-
 class Exchange:
     """One request sent and its response under way."""
 
@@ -94,55 +33,78 @@ class Exchange:
     ) -> None:
         self._connections = connections
         self._sock = sock
-        self._response = _PatientResponse(sock, method="POST")
-        self._response.patient.silence_limit_seconds = silence_seconds
-        self._started = False
+        self._parser = AnswerParser()
+        self._silence_seconds = silence_seconds
+        self._silent_seconds = 0.0
+        self._came_with_head = b""
 
     def started(self, patience_seconds: float) -> bool:
-        """Wait for the response's head; `False` if nothing has come."""
-        if not self._started:
-            with _translated():
-                if not self._response.is_waiting(patience_seconds):
+        """Wait for the response's head; `False` if nothing has come for that long."""
+        with _translated():
+            while not self._parser.status:
+                body = self._receive(patience_seconds)
+                if body is None:
                     return False
-                self._response.begin()
-            self._started = True
+                self._came_with_head = body
         return True
 
     @property
     def status(self) -> int:
         """The HTTP status, once the response has started."""
-        return self._response.status
+        return self._parser.status
 
     def header(self, name: str) -> str | None:
         """Give a header, once the response has started."""
-        return self._response.getheader(name)
+        return self._parser.header(name)
 
     def chunks(self, patience_seconds: float) -> Iterator[bytes | None]:
         """Give the body as it arrives; `None` for every silence of that length."""
-        response = self._response
-        with _translated():
-            while not self._is_whole():
-                if not response.is_waiting(patience_seconds):
-                    yield None
-                    continue
-                chunk = response.read1(_CHUNK_BYTES)
-                if not chunk:
-                    break
-                yield chunk
-            if response.length:
-                raise WireError("The connection was cut.")
-
-    def _is_whole(self) -> bool:
-        return self._started and (self._response.isclosed() or self._response.length == 0)
+        body, self._came_with_head = self._came_with_head, b""
+        if body:
+            yield body
+        while not self._parser.is_whole:
+            with _translated():
+                piece = self._receive(patience_seconds)
+            if piece is None or piece:
+                yield piece
 
     def close(self) -> None:
-        """Keep the connection if the body was read to its end; else close it."""
-        keep = self._is_whole() and not self._response.will_close
-        self._response.close()
-        if keep:
+        """Keep the connection if the response was read to its end; else close it."""
+        if not self._parser.is_whole:
+            self._take_in_the_end()
+        if self._parser.keeps_open:
             self._connections.give_back(self._sock)
         else:
             self._sock.close()
+
+    def _receive(self, patience_seconds: float) -> bytes | None:
+        """Wait for bytes; give those of the body, `None` for silence.
+
+        Raises:
+            TimeoutError: The peer has been silent for longer than it may.
+        """
+        wait = min(patience_seconds, self._silence_seconds - self._silent_seconds)
+        self._sock.settimeout(max(_LEAST_WAIT_SECONDS, wait))
+        try:
+            data = self._sock.recv(_PIECE_BYTES)
+        except TimeoutError:
+            self._silent_seconds += wait
+            if self._silent_seconds >= self._silence_seconds:
+                raise
+            return None
+        self._silent_seconds = 0.0
+        if data:
+            return self._parser.feed(data)
+        self._parser.end()
+        return b""
+
+    def _take_in_the_end(self) -> None:
+        """Look whether the end has come that nobody waited for, as behind a stream's `[DONE]`."""
+        self._sock.settimeout(0)
+        try:
+            self._parser.feed(self._sock.recv(_PIECE_BYTES))
+        except (OSError, ValueError):
+            return
 
 
 class Origin:
@@ -185,19 +147,31 @@ class Origin:
             WireError: It could not be sent.
         """
         with _translated():
+            request = self._head(path, len(body), headers) + body
             sock = self._connections.take()
             try:
-                connection = HTTPConnection(self._connections.authority)
-                connection.sock = sock
-                connection.request("POST", self._path + path, body, dict(headers))
-                return Exchange(self._connections, sock, self._silence_seconds)
+                sock.settimeout(self._silence_seconds)
+                sock.sendall(request)
             except BaseException:
                 sock.close()
                 raise
+            return Exchange(self._connections, sock, self._silence_seconds)
+
+    def _head(self, path: str, length: int, headers: Mapping[str, str]) -> bytes:
+        lines = [
+            f"POST {self._path}{path} HTTP/1.1",
+            f"Host: {self._connections.authority}",
+            "Accept-Encoding: identity",
+            f"Content-Length: {length}",
+            *(f"{name}: {value}" for name, value in headers.items()),
+        ]
+        if any("\r" in line or "\n" in line for line in lines):
+            raise ValueError("a header with a line break")
+        return "\r\n".join([*lines, "\r\n"]).encode("latin-1")
 
 
 class _translated:  # noqa: N801 - reads as a phrase at its uses
-    """Turn what the library raises into `WireError`."""
+    """Turn what the network and the parser raise into `WireError`."""
 
     def __enter__(self) -> None:
         return None
@@ -205,5 +179,5 @@ class _translated:  # noqa: N801 - reads as a phrase at its uses
     def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
         if isinstance(error, TimeoutError):
             raise WireError("The peer was silent for too long.", timed_out=True) from error
-        if isinstance(error, OSError | HTTPException | ValueError):
+        if isinstance(error, OSError | ValueError):
             raise WireError(f"The connection failed: {type(error).__name__}.") from error

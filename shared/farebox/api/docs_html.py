@@ -62,16 +62,16 @@ def noted(kind: str, note: str) -> str:
 
 def kind_of(schema: Mapping[str, Any]) -> str:
     """Say in words what a schema allows; that it may be null goes without saying."""
+    choices = [each for each in schema.get("enum", ()) if each is not None]
+    if choices:
+        return " | ".join(_value(each) for each in choices)
+    if "const" in schema:
+        return _value(schema["const"])
     if "$ref" in schema:
         return str(schema["$ref"]).rpartition("/")[2]
     if "anyOf" in schema:
         kinds = dict.fromkeys(kind_of(each) for each in schema["anyOf"])
         return " or ".join(kind for kind in kinds if kind != "null")
-    if "const" in schema:
-        return _value(schema["const"])
-    choices = [each for each in schema.get("enum", ()) if each is not None]
-    if choices:
-        return " | ".join(_value(each) for each in choices)
     return _plain_kind(schema)
 
 
@@ -95,17 +95,16 @@ def _value(value: object) -> str:
 def flattened(schema: Json, schemas: Json, prefix: str = "") -> Iterable[tuple[str, Json]]:
     """List the fields of an object with those of the objects in it, by dotted names."""
     for name, field in schema.get("properties", {}).items():
-        yield prefix + name, field
-        inner, suffix = _inner(field)
-        if inner is not None:
-            yield from flattened(schemas[inner], schemas, f"{prefix}{name}{suffix}.")
+        shape, suffix = _shape_in(field, schemas)
+        yield prefix + name, shape | field if "enum" in shape else field
+        yield from flattened(shape, schemas, f"{prefix}{name}{suffix}.")
 
 
-def _inner(field: Json) -> tuple[str | None, str]:
-    """Find the named shape inside a field, and how a path into it is written."""
+def _shape_in(field: Json, schemas: Json) -> tuple[Json, str]:
+    """Find the named shape in a field, and how a path into it is written; empty for none."""
     for each in field.get("anyOf", (field,)):
         if "$ref" in each:
-            return kind_of(each), ""
+            return schemas[kind_of(each)], ""
         if "$ref" in each.get("items", {}):
-            return kind_of(each["items"]), "[]"
-    return None, ""
+            return schemas[kind_of(each["items"])], "[]"
+    return {}, ""

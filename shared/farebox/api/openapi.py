@@ -92,7 +92,8 @@ def _operation(route: Route, base: str) -> Json:
         operation["parameters"] = list(noted.parameters)
     if noted.body is not None:
         operation["requestBody"] = noted.body
-    operation["responses"] = noted.answers | error_responses(noted.all_errors(route))
+    responses = noted.answers | error_responses(noted.all_errors(route))
+    operation["responses"] = dict(sorted(responses.items()))
     return operation
 
 

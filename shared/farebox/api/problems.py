@@ -15,6 +15,9 @@ _NO_RETRY: Final = {"x-should-retry": "false"}
 _RETRY_SOON: Final = {"Retry-After": "1"}
 _RETRY_LATER: Final = {"Retry-After": "5"}
 
+STORE_ERROR: Final = "The service is unavailable for a moment. Try again."
+"""Which store said what is for the logs."""
+
 INTERNAL_ERROR: Final = "Something went wrong on our side. Nothing was charged for this request."
 
 
@@ -54,6 +57,8 @@ class Row:
     type: str
     code: str
     headers: Mapping[str, str] = field(default_factory=dict)
+    message: str | None = None
+    """Said instead of the error's own sentence."""
 
 
 TABLE: Final = (
@@ -72,7 +77,7 @@ TABLE: Final = (
     Row(errors.ProviderTimedOut, 504, "api_error", "upstream_timeout"),
     Row(errors.NoRoute, 503, "api_error", "service_unavailable", _RETRY_LATER),
     Row(errors.ProviderError, 502, "api_error", "upstream_error"),
-    Row(errors.StoreError, 503, "api_error", "service_unavailable", _RETRY_SOON),
+    Row(errors.StoreError, 503, "api_error", "service_unavailable", _RETRY_SOON, STORE_ERROR),
 )
 """Ordered: the first row whose kind the error is decides."""
 
@@ -85,7 +90,7 @@ def problem_of(error: BaseException) -> Problem:
                 status=getattr(error, "status", row.status),
                 type=row.type,
                 code=getattr(error, "code", None) or row.code,
-                message=error.message,
+                message=row.message or error.message,
                 param=getattr(error, "param", None),
                 headers={**row.headers, **_own_headers(error)},
             )

@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 
-from farebox.adapters.answer_store import DynamoAnswerStore, DynamoIdempotencyStore, ObjectStore
+from farebox.adapters.answer_store import DynamoIdempotencyStore
 from farebox.adapters.provider_endpoints import SECRET as PROVIDERS
 from farebox.adapters.provider_endpoints import ProviderEndpoints
 from farebox.adapters.providers.openai_compatible import OpenAICompatibleProvider
 from farebox.api.problems import error_event
+from farebox.bootstrap.answers import build_answers
 from farebox.bootstrap.parts import CREDENTIAL_SECRETS, Parts
 from farebox.domain.catalogue import load_catalogue
 from farebox.domain.money import CreditUnit
@@ -42,13 +43,10 @@ def build() -> ChatFunction:
     lenient = settings.sandbox_lenient
     catalogue = load_catalogue()
     provider = OpenAICompatibleProvider(ProviderEndpoints(parts.secrets, catalogue), clock)
-    answers = DynamoAnswerStore(
-        parts.dynamodb, settings.app_table, lambda: _answers_bucket(parts), parts.secrets, clock
-    )
     idempotency = Idempotency(
         parts.ledger.store,
         DynamoIdempotencyStore(parts.dynamodb, settings.app_table, clock),
-        answers,
+        build_answers(parts),
         clock,
         telemetry,
     )
@@ -73,10 +71,3 @@ def build() -> ChatFunction:
         telemetry=telemetry,
         lenient=lenient,
     )
-
-
-def _answers_bucket(parts: Parts) -> ObjectStore:
-    from farebox.adapters.object_store import S3ObjectStore  # noqa: PLC0415 - boto3, seldom needed
-
-    settings = parts.settings
-    return S3ObjectStore(settings.answers_bucket, settings.region, settings.endpoint_url("s3"))

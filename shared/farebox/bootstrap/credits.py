@@ -2,8 +2,7 @@
 
 from dataclasses import dataclass
 
-from farebox.adapters.answer_store import DynamoAnswerStore
-from farebox.adapters.object_store import S3ObjectStore
+from farebox.bootstrap.answers import build_answers
 from farebox.bootstrap.parts import CREDENTIAL_SECRETS, Parts
 from farebox.domain.money import CreditUnit
 from farebox.observability import Telemetry
@@ -28,17 +27,12 @@ class CreditsFunction:
 def build() -> CreditsFunction:
     """Build it."""
     parts = Parts("credits")
-    settings = parts.settings
-    bucket = S3ObjectStore(settings.answers_bucket, settings.region, settings.endpoint_url("s3"))
-    answers = DynamoAnswerStore(
-        parts.dynamodb, settings.app_table, lambda: bucket, parts.secrets, parts.clock
-    )
     parts.warm(CREDENTIAL_SECRETS)
     return CreditsFunction(
         read_account=ReadAccount(parts.ledger),
-        receipts=Receipts(parts.ledger.store, answers),
+        receipts=Receipts(parts.ledger.store, build_answers(parts)),
         authenticate=parts.authenticate,
         ledger=parts.ledger,
-        credit_unit=settings.credit_unit,
+        credit_unit=parts.settings.credit_unit,
         telemetry=parts.telemetry,
     )

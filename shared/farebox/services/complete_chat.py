@@ -261,13 +261,14 @@ class CompleteChat:
     def _metered(
         self, admitted: AdmittedRequest, principal: Principal, settled: Settled | None = None
     ) -> Metered:
-        account = admitted.account if settled is None else settled.account or admitted.account
+        account = admitted.account if settled is None else settled.account
+        counted = account or admitted.account
         return Metered(
             rid=admitted.rid,
             provider=admitted.terms.choice.route.provider.name,
             quote=admitted.terms.quote,
             account=account,
-            quota=quota_of(account, exempt=principal.quota_exempt, now_ms=self._clock.now_ms()),
+            quota=quota_of(counted, exempt=principal.quota_exempt, now_ms=self._clock.now_ms()),
             processing_ms=admitted.elapsed_ms,
             cost_nanousd=None if settled is None else settled.cost_nanousd,
         )
@@ -283,7 +284,6 @@ def _decoded(body: bytes) -> dict[str, object]:
         value = json.loads(body)
     except (ValueError, RecursionError) as error:
         raise ProviderFailed("The provider sent what is not an answer.") from error
-    choices = value.get("choices") if isinstance(value, dict) else None
-    if not isinstance(choices, list) or not choices:
-        raise ProviderFailed("The provider sent what is not an answer.")
-    return value
+    if isinstance(value, dict) and isinstance(value.get("choices"), list) and value["choices"]:
+        return value
+    raise ProviderFailed("The provider sent what is not an answer.")

@@ -18,6 +18,8 @@ from farebox.domain.protocol import (
     Deciding,
     Enlarging,
     Held,
+    ProtocolError,
+    Releasing,
     Renewing,
     Reply,
     Reserving,
@@ -35,6 +37,12 @@ RESERVE_PATIENCE_SECONDS: Final = 2.0
 SETTLE_PATIENCE_SECONDS: Final = 8.0
 """Past this a decision goes to the queue; the answer has been produced."""
 
+SWEEP_SECONDS: Final = 40
+"""A run of the sweeper starts no further batch after this; the next is a minute later."""
+
+SWEEP_FAULTS: Final = (StoreError, ProtocolError, ValueError)
+"""What may keep one account from being swept: a store, or an item nobody can read."""
+
 _FIRST_PAUSE_SECONDS: Final = 0.025
 _LONGEST_PAUSE_SECONDS: Final = 1.0
 _NONCE_BITS: Final = 40
@@ -48,8 +56,15 @@ _PARTS_A_DAY: Final = 24
 class Sweep:
     """What one run of the sweeper did."""
 
-    accounts: int
-    holds: int
+    accounts: int = 0
+    holds: int = 0
+    failed: int = 0
+    """Accounts that could not be swept; the next run tries them again."""
+
+    def __add__(self, other: "Sweep") -> "Sweep":
+        return Sweep(
+            self.accounts + other.accounts, self.holds + other.holds, self.failed + other.failed
+        )
 
 
 class Ledger:
@@ -87,13 +102,14 @@ class Ledger:
 
     def _reserve(self, admission: Admission) -> Held | TurnedDown:
         reserving = Reserving(admission)
+        last: StoreError | None = None
         for _ in self._attempts(RESERVE_PATIENCE_SECONDS):
             reserving, command = reserving.send(self._nonce(), self._now_seconds())
             try:
                 return reserving.after(self.store.send(command))
-            except StoreError:
-                continue
-        raise StoreUnavailable("The ledger did not answer.")
+            except StoreError as error:
+                last = error
+        raise StoreUnavailable("The ledger did not answer.") from last
 
     def settle(
         self, admission: Admission, held: Held, cost_nanousd: int, facts: Mapping[str, Fact]
@@ -160,16 +176,21 @@ class Ledger:
     def sweep_due(self) -> Sweep:
         """Resolve every hold the index says has expired; for the schedule.
 
-        Finishes what crashed between entry and account, and gives back what died before.
+        Finishes what crashed between entry and account, and gives back what died before. An
+        account that cannot be swept does not keep the others waiting.
         """
-        accounts = holds = 0
-        for account_id in self.store.expiring(self._now_seconds(), _SWEEP_BATCH):
-            account = self.store.account(account_id)
-            if account is not None:
-                accounts += 1
-                holds += self._sweep(account)
-                self._reset_next_expiry(account_id)
-        return Sweep(accounts, holds)
+        done = Sweep()
+        seen: set[str] = set()
+        give_up_ms = self._clock.now_ms() + SWEEP_SECONDS * 1000
+        while self._clock.now_ms() < give_up_ms:
+            due = self.store.expiring(self._now_seconds(), _SWEEP_BATCH)
+            fresh = [account_id for account_id in due if account_id not in seen]
+            if not fresh:
+                break
+            seen.update(fresh)
+            for account_id in fresh:
+                done += self._sweep_indexed(account_id)
+        return done
 
     def sweep_part_of_the_hour(self) -> Sweep:
         """Resolve the expired holds of a 24th of all accounts, so that a day sees each once."""
@@ -177,11 +198,13 @@ class Ledger:
 
     def sweep_all(self, *, part: int = 0, parts: int = 1) -> Sweep:
         """Resolve every expired hold there is, index or not, in one of `parts` of all accounts."""
-        accounts = holds = 0
+        done = Sweep()
         for account in self.store.accounts(part=part, parts=parts):
-            accounts += 1
-            holds += self._sweep(account)
-        return Sweep(accounts, holds)
+            try:
+                done += Sweep(accounts=1, holds=self._sweep(account))
+            except SWEEP_FAULTS:
+                done += Sweep(failed=1)
+        return done
 
     def sweep_account(self, account: Account | None) -> int:
         """Resolve the expired holds of an account just read; the self-sweep of its next request."""
@@ -189,7 +212,18 @@ class Ledger:
 
     def finish(self, deciding: Deciding) -> Resolved:
         """Run the steps of a decision to their end; all of them may be run again."""
-        return self._resolve(deciding, SETTLE_PATIENCE_SECONDS)
+        return self._release(self._decide(deciding))
+
+    def _sweep_indexed(self, account_id: str) -> Sweep:
+        try:
+            account = self.store.account(account_id)
+            if account is None:
+                return Sweep()
+            holds = self._sweep(account)
+            self._reset_next_expiry(account_id)
+        except SWEEP_FAULTS:
+            return Sweep(failed=1)
+        return Sweep(accounts=1, holds=holds)
 
     def _sweep(self, account: Account | None) -> int:
         if account is None:
@@ -198,7 +232,7 @@ class Ledger:
         for rid in expired:
             held = Held(rid, account.holds[rid], account)
             entry = self._entry(account.account_id, held, EntryKind.EXPIRY, 0, {})
-            self._resolve(Deciding(entry, held.hold), SETTLE_PATIENCE_SECONDS)
+            self.finish(Deciding(entry, held.hold))
         return len(expired)
 
     def _reset_next_expiry(self, account_id: str) -> None:
@@ -211,18 +245,23 @@ class Ledger:
     # ── Carrying out ─────────────────────────────────────────────────────────────────────────────
 
     def _resolve_or_queue(self, deciding: Deciding) -> Resolved:
+        standing = deciding.entry
         try:
-            return self._resolve(deciding, SETTLE_PATIENCE_SECONDS)
+            step = self._decide(deciding)
+            standing = step.entry
+            return self._release(step)
         except StoreUnavailable:
             if self._queue is None:
                 raise
             self._queue.put(deciding)
-            return Resolved(deciding.entry, None)
+            return Resolved(standing, None)
 
-    def _resolve(self, deciding: Deciding, patience_seconds: float) -> Resolved:
-        step = deciding.after(self._deliver(deciding.command, patience_seconds))
+    def _decide(self, deciding: Deciding) -> Releasing:
+        return deciding.after(self._deliver(deciding.command, SETTLE_PATIENCE_SECONDS))
+
+    def _release(self, step: Releasing) -> Resolved:
         while True:
-            following = step.after(self._deliver(step.command, patience_seconds))
+            following = step.after(self._deliver(step.command, SETTLE_PATIENCE_SECONDS))
             if isinstance(following, Resolved):
                 return following
             step = following

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import pytest
 
-from farebox.api.docs_html import code, figure, kind_of, link, noted, prose
+from farebox.api.docs_html import code, figure, flattened, kind_of, link, noted, prose
 from farebox.api.docs_page import DOCS_HEADERS, docs_page
 from farebox.api.headers import EXPOSED_HEADERS
 from farebox.api.refusals import refusals
@@ -244,3 +244,27 @@ def test_whatever_a_text_holds_comes_out_as_text(html: str) -> None:
 )
 def test_a_schema_is_put_into_words(schema: Json, words: str) -> None:
     assert kind_of(schema) == words
+
+
+def test_an_object_is_listed_with_what_is_in_it() -> None:
+    schemas: Json = {
+        "Answer": {
+            "properties": {
+                "tier": {"$ref": "#/components/schemas/Tier"},
+                "data": {"type": "array", "items": {"$ref": "#/components/schemas/Item"}},
+                "best": {"anyOf": [{"$ref": "#/components/schemas/Item"}, {"type": "null"}]},
+            }
+        },
+        "Item": {"properties": {"id": {"type": "string"}}},
+        "Tier": {"type": "string", "enum": ["free", "trial"]},
+    }
+
+    listed = {name: kind_of(field) for name, field in flattened(schemas["Answer"], schemas)}
+
+    assert listed == {
+        "tier": "free | trial",
+        "data": "list of Item",
+        "data[].id": "string",
+        "best": "Item",
+        "best.id": "string",
+    }

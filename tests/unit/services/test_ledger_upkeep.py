@@ -18,7 +18,7 @@ from tests.builders import (
 )
 from tests.fakes.books import check_books
 from tests.fakes.clock import NOON_MS
-from tests.fakes.ledger_store import Fault
+from tests.fakes.ledger_store import Crash, Fault
 
 NOON = NOON_MS // 1000
 
@@ -257,12 +257,11 @@ class TestSweepDue:
         assert world.account.held_nanousd == 100
 
     def test_it_finishes_what_died_between_entry_and_account(self) -> None:
-        world = make_ledger(queued=False)
+        world = make_ledger()
         held = world.hold()
-        world.store.before[2] = world.store.go_down
-        with pytest.raises(StoreUnavailable):
+        world.store.plan(None, Fault.CRASH_BEFORE)
+        with pytest.raises(Crash):
             world.ledger.settle(make_admission(), held, 40, {})
-        world.store.outage = None
         world.clock.tick(151)
 
         world.ledger.sweep_due()
@@ -329,6 +328,31 @@ class TestSweepAll:
         assert due.holds == 0
         assert (sweep.accounts, sweep.holds) == (1, 1)
         assert dict(world.account.holds) == {}
+
+    def test_the_parts_of_a_day_are_all_accounts_once(self) -> None:
+        names = [f"usr_{number}" for number in range(30)]
+        world = make_ledger(*(make_account(name) for name in names))
+
+        swept = 0
+        for _ in range(24):
+            swept += world.ledger.sweep_part_of_the_hour().accounts
+            world.clock.tick(3_600)
+
+        assert swept == 30
+
+    def test_the_parts_of_a_day_leave_no_expired_hold(self) -> None:
+        names = [f"usr_{number}" for number in range(30)]
+        world = make_ledger(*(make_account(name) for name in names))
+        for number, name in enumerate(names):
+            world.hold(make_admission(make_rid(number), account_id=name))
+        world.clock.tick(150)
+
+        swept = 0
+        for _ in range(24):
+            swept += world.ledger.sweep_part_of_the_hour().holds
+            world.clock.tick(3_600)
+
+        assert swept == 30
 
 
 class TestSweepAccount:

@@ -177,23 +177,23 @@ class TestUsage:
         assert world.account.spent_nanousd == 3_630
 
     @pytest.mark.parametrize("reported", [None, {}, "many", {"prompt_tokens": None}])
-    def test_without_a_usage_the_same_is_charged_as_for_a_whole_answer(
+    def test_without_a_usage_that_can_be_read_it_is_counted_here_and_says_so(
         self, reported: object
     ) -> None:
         world = stream(*PARIS_STREAM[:3], chunk(choices=False, usage=reported), DONE)
 
         answered = world.ask(stream=True, stream_options=SHOW_USAGE, max_tokens=100)
 
-        assert world.account.spent_nanousd == 9_240
+        assert world.account.spent_nanousd == 11_715
         assert world.entry.facts["estimated"] is True
         assert answered.events[-1]["usage"] == {
-            "prompt_tokens": 48,
+            "prompt_tokens": 63,
             "completion_tokens": 2,
-            "total_tokens": 50,
+            "total_tokens": 65,
             "estimated": True,
-            "cost": 0.00000924,
-            "cost_credits": 0.00924,
-            "cost_nanousd": 9_240,
+            "cost": 0.000011715,
+            "cost_credits": 0.011715,
+            "cost_nanousd": 11_715,
         }
 
     def test_what_tools_are_called_with_counts_as_output(self) -> None:
@@ -262,7 +262,7 @@ class TestSettling:
 
         parts.close()  # type: ignore[attr-defined]
 
-        assert world.account.spent_nanousd == 8_580
+        assert world.account.spent_nanousd == 9_240
         assert world.entry.facts["finish"] == "failed"
         assert world.provider.replies[0].closed
         check_books(world.store)

@@ -53,6 +53,7 @@ class LedgerStore(Protocol):
     def grant(self, entry: Entry) -> bool:
         """Write the entry and raise `available` and `granted` by its amount, in one transaction.
 
-        Returns `False`, with nothing changed, if the entry was there already.
+        Returns `False`, with nothing changed, if the entry was there already; raises `LookupError`
+        if there is no such account.
         """
         ...
