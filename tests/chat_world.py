@@ -5,9 +5,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+import pytest
+
 from farebox.api.problems import error_event
 from farebox.domain.catalogue import load_catalogue
 from farebox.domain.chat_request import parse_chat_request
+from farebox.domain.errors import FareboxError
 from farebox.domain.identity import USER_SCOPES, CallerKind, Principal
 from farebox.domain.ledger import Account, Entry
 from farebox.domain.money import CreditUnit
@@ -242,3 +245,24 @@ def make_world(
 def streamed(*steps: bytes) -> Script:
     """Make the script of a stream that ends as streams do."""
     return Script(steps or PARIS_STREAM)
+
+
+def world_with(account: Account, principal: Principal | None = None) -> ChatWorld:
+    """Make a world of this account, whose caller is of the account's tier."""
+    world = make_world(Script([PARIS]), account=account)
+    world.principal = principal or make_principal(tier=account.tier)
+    return world
+
+
+def refusal_of[E: FareboxError](
+    world: ChatWorld,
+    kind: type[E],
+    **fields: Any,  # noqa: ANN401 - any JSON
+) -> E:
+    """Ask, expecting to be refused with nothing moved and no provider called."""
+    before = world.account
+    with pytest.raises(kind) as refusal:
+        world.ask(**{"max_tokens": 100, **fields})
+    assert world.provider.sent == []
+    assert world.account == before
+    return refusal.value

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from farebox.api.routes import ROUTES
 from tests.browser.conftest import ROOT, OpenDocs
 from tests.e2e.local_stack import LocalStack
 
@@ -155,7 +156,7 @@ def test_without_scripts_the_page_is_all_there(open_docs: OpenDocs) -> None:
     page = open_docs(java_script_enabled=False)
 
     expect(page.locator("#start")).to_contain_text("https://farebox.example/v1")
-    expect(page.locator("article")).to_have_count(12)
+    expect(page.locator("article")).to_have_count(len(ROUTES))
     expect(page.locator("button:visible")).to_have_count(0)
 
 

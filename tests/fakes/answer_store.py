@@ -19,10 +19,14 @@ class FakeAnswerStore:
     faults: dict[int, Fault] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
     there: dict[tuple[str, str], tuple[StoredAnswer, int]] = field(default_factory=dict)
+    breaks_with: Exception | None = None
+    """A fault no store should have, and one might."""
 
     def keep(self, account_id: str, rid: str, answer: StoredAnswer) -> None:
         """Keep an answer."""
         fault = _before(self.calls, "keep", self.faults)
+        if self.breaks_with is not None:
+            raise self.breaks_with
         self.there[account_id, rid] = (answer, self.clock.now_seconds + KEEP_SECONDS)
         _after(fault)
 

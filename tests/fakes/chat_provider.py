@@ -88,6 +88,10 @@ class FakeChatProvider:
         self.on_send: Callable[[], object] = lambda: None
         """What happens elsewhere just before a request is sent."""
 
+    def script(self, *scripts: Script) -> None:
+        """Add answers for the requests after those that are scripted."""
+        self._scripts += scripts
+
     def is_configured(self, provider: str) -> bool:
         return self._configured is None or provider in self._configured
 

@@ -73,9 +73,20 @@ MESSAGE_PARTS: Final[Json] = {
         "anyOf": [
             _object(
                 ("role", "content"),
-                role={"enum": ["system", "developer", "user", "tool", "function"]},
+                role={"enum": ["system", "developer", "user"]},
                 content={"$ref": "#/components/schemas/Content"},
-                tool_call_id={**_TEXT, "description": "In a tool's answer, the call it answers."},
+            ),
+            _object(
+                ("role", "content", "tool_call_id"),
+                role={"const": "tool"},
+                content={"$ref": "#/components/schemas/Content"},
+                tool_call_id={**_TEXT, "description": "The call this answers."},
+            ),
+            _object(
+                ("role", "content", "name"),
+                role={"const": "function"},
+                content={"$ref": "#/components/schemas/Content"},
+                name={**_TEXT, "description": "The function this answers for."},
             ),
             _object(
                 ("role",),

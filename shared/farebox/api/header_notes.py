@@ -18,19 +18,18 @@ REQUEST_HEADERS: Final[Mapping[str, Json]] = {
     "X-Max-Cost": {
         "description": "The most this request may cost, in credits. The output is capped to fit; "
         "if even the prompt does not, the answer is 402 and no provider is called.",
-        "schema": {"type": "number", "exclusiveMinimum": 0},
-        "example": 2.5,
+        "schema": {"type": "number", "minimum": 0.000001, "maximum": 1_000_000_000_000},
+        "example": 50,
     },
     "Idempotency-Key": {
         "description": "The same key with the same body calls a provider once and is charged once; "
         "who asks again gets the same answer for 24 hours.",
         "schema": {"type": "string", "minLength": 1, "maxLength": LONGEST_KEY},
-        "example": "order-7431",
     },
     "X-Store-Answer": {
         "description": "`true` keeps the answer, encrypted, for 24 hours: "
         "`GET /generation/content` fetches it.",
-        "schema": {"type": "string", "enum": ["true", "false"]},
+        "schema": {"type": "string"},
     },
 }
 """What a chat request may carry besides its body."""

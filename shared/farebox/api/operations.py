@@ -62,18 +62,23 @@ def _text(media_type: str) -> Json:
     return {media_type: {"schema": {"type": "string"}}}
 
 
-_EVENTS: Final[Json] = {
-    "type": "string",
-    "description": "Server-sent events: a chunk in each `data:` line, `[DONE]` in the last. Lines "
-    "that begin with a colon keep the connection awake. An answer that cannot go on ends with an "
-    "event that holds an error.",
-    "contentMediaType": "text/event-stream",
-    "contentSchema": _schema("ChatCompletionChunk"),
+# Of one event, as OpenAPI 3.2 describes streams; 3.1 has no word for them.
+_EVENT: Final[Json] = {
+    "description": "Server-sent events: a chunk in each, `[DONE]` in the last. Lines that begin "
+    "with a colon keep the connection awake. An answer that cannot go on ends with an event that "
+    "holds an error.",
+    "properties": {
+        "data": {
+            "type": "string",
+            "contentMediaType": "application/json",
+            "contentSchema": _schema("ChatCompletionChunk"),
+        }
+    },
 }
 
 _COMPLETION: Final[Json] = {
     "application/json": {"schema": _schema("ChatCompletion"), "example": CHAT_ANSWER},
-    "text/event-stream": {"schema": _EVENTS, "example": CHAT_STREAM},
+    "text/event-stream": {"schema": _EVENT, "example": CHAT_STREAM},
 }
 
 _GENERATION_ID: Final[Json] = {
@@ -122,7 +127,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
                 "name": "all",
                 "in": "query",
                 "description": "`true` lists every model, whoever may use it.",
-                "schema": {"type": "boolean", "default": False},
+                "schema": {"type": "string"},
             },
         ),
         answers={"200": _answer("The models.", _json("ModelList"), ())},

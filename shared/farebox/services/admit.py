@@ -8,6 +8,7 @@ from farebox.domain.errors import (
     AccountSuspended,
     FareboxError,
     InsufficientCredits,
+    ModelNotAvailable,
     QuotaExceeded,
     StoreUnavailable,
     TooManyInFlight,
@@ -28,6 +29,8 @@ from farebox.services.metered import quota_headers
 from farebox.services.ports.clock import Clock
 from farebox.services.ports.metrics import Metrics
 from farebox.services.quota_of import quota_of
+
+_TRIAL_OVER: Final = "Your trial of 7 days is over."
 
 _TRIES: Final = 4
 """A stale tier and a balance that fell meanwhile each cost a try; more is a moving target."""
@@ -61,6 +64,7 @@ class Admit:
 
         Raises:
             TrialEnded: The trial's days or calls are over.
+            ModelNotAvailable: The account has moved to a tier that may not use the model.
             InsufficientCredits: X-Max-Cost, the key's budget or the balance is too small.
             AccountSuspended: The account is suspended or owes money.
             QuotaExceeded: The day's or the month's calls are used up.
@@ -69,7 +73,7 @@ class Admit:
         """
         principal = order.principal
         if principal.tier is Tier.TRIAL and trial_ended(principal.created_ms, self._clock.now_ms()):
-            raise TrialEnded("Your trial of 7 days is over.")
+            raise TrialEnded(_TRIAL_OVER)
         quote = self._opening_quote(order)
         for _ in range(_TRIES):
             admission = self._admission(order, quote)
@@ -109,12 +113,21 @@ class Admit:
         """Find what would be admitted instead, else refuse."""
         account = declined.account
         if declined.reason is Reason.STALE_TIER and account is not None:
-            moved = replace(order, asked=replace(order.asked, tier=account.tier))
+            moved = self._moved(order, account)
             return moved, self._opening_quote(moved)
         smaller = self._affordable(order, declined)
         if smaller is None or smaller.hold_nanousd >= quote.hold_nanousd:
             raise self._refusal(order, quote, declined)
         return order, smaller
+
+    def _moved(self, order: Order, account: Account) -> Order:
+        """Ask as the tier the account has now, if that may ask this at all."""
+        if account.tier is Tier.TRIAL and trial_ended(account.created_ms, self._clock.now_ms()):
+            raise TrialEnded(_TRIAL_OVER)
+        model, is_user = order.choice.model, order.principal.kind is CallerKind.USER
+        if is_user and terms_of(account.tier).access_rank < terms_of(model.tier).access_rank:
+            raise ModelNotAvailable(f"The model '{model.id}' is not available to your tier.")
+        return replace(order, asked=replace(order.asked, tier=account.tier))
 
     def _affordable(self, order: Order, declined: TurnedDown) -> Quote | None:
         """Quote what the account, or the key's budget, can still carry, if that is useful."""
@@ -210,4 +223,4 @@ def _budget_left(principal: Principal, account: Account) -> int:
 
 def _shown(unit: CreditUnit, nanousd: int) -> str:
     """Write credits with three decimals, as the sentences of a refusal do."""
-    return f"{unit.to_credits(nanousd):,.3f}".replace(",", "")
+    return f"{unit.to_credits(nanousd):.3f}"

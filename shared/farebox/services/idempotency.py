@@ -147,8 +147,9 @@ class Idempotency:
         entry = self._ledger_store.entry(account_id, standing.rid)
         if entry is None:
             self._refuse_unless_dead(account_id, standing)
-            return None
-        if entry.kind is EntryKind.VOID:
+            # It has no hold now: it never had one, or its entry was written since we looked.
+            entry = self._ledger_store.entry(account_id, standing.rid)
+        if entry is None or entry.kind is EntryKind.VOID:
             return None
         if entry.kind is EntryKind.SETTLEMENT:
             answer = self._answers.find(account_id, standing.rid)
@@ -179,7 +180,7 @@ class Idempotency:
         """Keep an answer; one that cannot be kept is given all the same."""
         try:
             self._answers.keep(account_id, rid, answer)
-        except StoreError:
+        except Exception:  # noqa: BLE001 - it is paid for, and worth more than its copy
             self._metrics.count("AnswerNotStored")
 
     def check_fresh(self, record: IdempotencyRecord) -> None:
