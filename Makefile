@@ -6,7 +6,7 @@ VENV := .venv
 EMULATOR_VENV := .venv-emulator
 SAM_VENV := .venv-sam
 DYNOXIDE := @dynoxide/linux-x64@1.2.1
-PIP := -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r
+PIP := -m pip install -qq --disable-pip-version-check --require-hashes --only-binary :all: -r
 COMPILE := $(VENV)/bin/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe \
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-header
 
@@ -99,6 +99,27 @@ test-aws: build ## Check the template as SAM translates it, and what was built f
 	@$(SAM) validate --lint
 	@$(SAM_VENV)/bin/python -m pytest -q -m aws --confcutdir tests/aws tests/aws
 
+# The page in a browser, the clients of Node.
+.PHONY: test-web
+test-web: setup chromium tests/web/node_modules/.ready ## Check the page in Chromium, and the clients of Node
+	@$(VENV)/bin/python -m pytest -q -m web tests/browser tests/web
+
+.PHONY: chromium
+chromium:
+	@for name in chromium chromium-browser google-chrome; do \
+	if command -v $$name >/dev/null 2>&1; then exit 0; fi; done; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then \
+	echo "Installing Chromium …"; \
+	apt-get update -qq >/dev/null && \
+	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core >/dev/null; \
+	else echo "test-web needs Chromium (chromium or google-chrome on PATH); install it and try again." >&2; exit 1; fi
+
+tests/web/node_modules/.ready: tests/web/package.json
+	@command -v npm >/dev/null 2>&1 || { echo "test-web needs Node 20 or newer, with npm; install it and try again." >&2; exit 1; }
+	@echo "Installing the clients of Node into tests/web/node_modules …"
+	@npm install --loglevel=error --no-package-lock --no-audit --no-fund --prefix tests/web >/dev/null
+	@touch $@
+
 .PHONY: lint
 lint: $(VENV)/.ready ## Formatting, lint, types and the direction of imports
 	@$(VENV)/bin/ruff format --check --quiet .
@@ -118,4 +139,4 @@ proof-long: setup dynoxide ## The long profile: what takes minutes to an hour
 .PHONY: clean
 clean: ## Remove what the targets installed and built; keeps .local
 	@rm -rf $(VENV) $(EMULATOR_VENV) $(SAM_VENV) .emulators .aws-sam .mypy_cache .ruff_cache .pytest_cache \
-	.import_linter_cache .lint-imports.log
+	.import_linter_cache .lint-imports.log tests/web/node_modules build

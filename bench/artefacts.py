@@ -1,8 +1,8 @@
 """The tree a function finds on Lambda, byte-compiled as our build compiles it.
 
-    opt/python   both layers: our code, and what it depends on
-    runtime      what the managed runtime brings along
-    task/<name>  each function's folder
+    opt/python  both layers: our code, and what it depends on
+    runtime     what the managed runtime brings along
+    task        the functions, each in its folder, and those that are measured beside them
 
 Measured on a source tree, imports would cost twice as much and the environment's own start-up hooks
 would count too.
@@ -24,7 +24,6 @@ PYTHON: Final = f"{sys.base_prefix}/bin/python3.13"
 """The interpreter itself: that of a virtual environment runs hooks Lambda does not have."""
 
 _RUNTIME: Final = ("awslambdaric", "simplejson", "snapshot-restore-py")
-_APPS: Final = ROOT / "bench/apps"
 _LOCK: Final = ROOT / "layers/dependencies/requirements.txt"
 _IGNORED: Final = shutil.ignore_patterns("__pycache__")
 
@@ -35,7 +34,7 @@ class Artefacts:
 
     layers: Path
     runtime: Path
-    tasks: Path
+    task: Path
 
     @property
     def exec_wrapper(self) -> Path:
@@ -49,11 +48,15 @@ def build_artefacts(directory: Path) -> Artefacts:
     shutil.copytree(ROOT / "shared/farebox", made.layers / "farebox", ignore=_IGNORED)
     _copy_distributions(_locked_names(), made.layers)
     _copy_distributions(_RUNTIME, made.runtime)
-    for source in (ROOT / "functions", _APPS):
-        shutil.copytree(source, made.tasks, ignore=_IGNORED, dirs_exist_ok=True)
-    compile_ = ["-m", "compileall", "-q", "-j", "0", "--invalidation-mode", "unchecked-hash"]
-    subprocess.run([PYTHON, *compile_, directory], check=False)
+    for folder in ("functions", "bench"):
+        shutil.copytree(ROOT / folder, made.task / folder, ignore=_IGNORED)
+    _compile(directory)
     return made
+
+
+def _compile(directory: Path) -> None:
+    how = ["-q", "-j", "0", "--invalidation-mode", "unchecked-hash"]
+    subprocess.run([PYTHON, "-m", "compileall", *how, directory], check=True)
 
 
 def _locked_names() -> Iterator[str]:

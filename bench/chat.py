@@ -1,8 +1,8 @@
-"""What a chat request costs in CPU, as Lambda runs it: `make bench-chat`, or `-m bench.chat`.
+"""What a chat request costs in CPU, as Lambda runs it: `make bench-chat`.
 
 The yardstick is AWS's own runtime client making one upstream call, in the same run: machines
-differ, ratios less so. Rounds take turns, so that a busy moment hits all subjects alike. Only the
-CPU of the function's own process is counted; stores, provider and Runtime API are elsewhere.
+differ, ratios less so. Rounds take turns, so that a busy moment hits all alike. Only the CPU of the
+function's own process is counted; store, provider and Runtime API are other processes.
 """
 
 import argparse
@@ -11,7 +11,7 @@ import json
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
@@ -19,35 +19,38 @@ from typing import Final
 
 from bench.figures import percentile, spread, table
 from bench.mock_upstream import CHUNKS, SENT_AT
+from bench.programs import CALL, CALL_STREAMED, CHAT, HELLO, VARIANTS, Program
 from bench.world import ROOT, World, chat_event, open_world
-from tests.e2e.events import Event
 from tests.e2e.runtime_api import Answer, LambdaProcess
 
-ROUNDS: Final = 5
-INVOCATIONS: Final = 200
+ROUNDS: Final = 10
+INVOCATIONS: Final = 100
 """A round; together a thousand of each."""
 
+WHOLE_LIMIT: Final = 5.0
+STREAMED_LIMIT: Final = 7.5
+"""The budgets, in yardsticks."""
+
 _WARM_UP: Final = 50
-_APPS: Final = ROOT / "bench/apps"
 _OK: Final = 200
+_NOTHING: Final = "-"
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """One thing to measure: a process, and the event it is sent."""
+    """One row of the report: a process, and the event it is sent."""
 
     name: str
     process: LambdaProcess
     event: bytes
     limit: float | None = None
     """How many yardsticks it may cost."""
-    is_streamed: bool = False
     cpu_ms: list[float] = field(default_factory=list)
     """Of an invocation, one figure a round."""
     wall_ms: list[float] = field(default_factory=list)
     """Of every invocation, as the Runtime API sees it."""
     first_chunk_ms: list[float] = field(default_factory=list)
-    """From the provider's first chunk leaving it to ours arriving."""
+    """From the provider's first chunk leaving to ours arriving; none unless streamed."""
 
     def run(self, invocations: int) -> None:
         """Measure one round."""
@@ -68,17 +71,17 @@ class Subject:
         self.wall_ms.append((time.perf_counter() - invocation.given_at) * 1000)
         if answer.status != _OK or answer.error is not None:
             raise RuntimeError(f"{self.name}: {answer.status} {answer.body!r}")
-        if self.is_streamed:
+        if answer.body.startswith(b"data:"):
             self.first_chunk_ms.append(_first_chunk_ms(answer, invocation.given_at))
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main() -> int:
     """Measure and report; the exit code is 1 when something is over its budget."""
     parser = argparse.ArgumentParser(prog="bench.chat", description=__doc__)
     parser.add_argument("--variants", action="store_true", help="measure what was decided against")
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--invocations", type=int, default=INVOCATIONS, help="in each round")
-    options = parser.parse_args(arguments)
+    options = parser.parse_args()
     with _subjects(variants=options.variants) as subjects:
         for subject in subjects:
             subject.warm_up()
@@ -97,39 +100,23 @@ def _subjects(*, variants: bool) -> Iterator[list[Subject]]:
 
 
 def _started(world: World, stack: contextlib.ExitStack, *, variants: bool) -> Iterator[Subject]:
-    def start(how: Callable[..., LambdaProcess], folder: Path) -> LambdaProcess:
-        process = stack.enter_context(how(folder, environment=world.environment))
-        process.wait_ready()
-        return process
-
-    whole, streamed = _text(chat_event(stream=False)), _text(chat_event(stream=True))
-    bare = start(LambdaProcess.buffered, _APPS / "buffered_call")
-    yield Subject("awslambdaric, one upstream call", bare, whole)
-    loop = start(LambdaProcess.streamed, _APPS / "streamed_call")
-    yield Subject("our loop, one upstream call", loop, whole)
-    yield Subject("our loop, one streamed upstream call", loop, streamed, is_streamed=True)
-    chat = start(LambdaProcess.streamed, ROOT / "functions/chat")
-    yield Subject("chat", chat, whole, 5.0)
-    yield Subject(f"chat, streamed in {CHUNKS} chunks", chat, streamed, 7.5, is_streamed=True)
-    if not variants:
-        return
-    for name, folder in _VARIANTS.items():
-        process = start(LambdaProcess.streamed, _APPS / folder)
-        yield Subject(name, process, whole)
-        yield Subject(f"{name}, streamed", process, streamed, is_streamed=True)
-    hello = start(LambdaProcess.buffered, _APPS / "fastapi_hello")
-    yield Subject("FastAPI + Mangum on awslambdaric, no work at all", hello, whole)
+    whole, streamed = (json.dumps(chat_event(stream=stream)).encode() for stream in (False, True))
+    yield Subject(CALL.name, _start(CALL, world, stack), whole)
+    for program in (CALL_STREAMED, CHAT, *(VARIANTS if variants else ())):
+        process = _start(program, world, stack)
+        limits = (WHOLE_LIMIT, STREAMED_LIMIT) if program is CHAT else (None, None)
+        yield Subject(program.name, process, whole, limits[0])
+        yield Subject(f"{program.name}, {CHUNKS} chunks", process, streamed, limits[1])
+    if variants:
+        yield Subject(HELLO.name, _start(HELLO, world, stack), whole)
 
 
-_VARIANTS: Final = {
-    "chat over Starlette": "chat_starlette",
-    "chat over FastAPI": "chat_fastapi",
-    "chat with boto3 for DynamoDB": "chat_boto",
-}
-
-
-def _text(event: Event) -> bytes:
-    return json.dumps(event).encode()
+def _start(program: Program, world: World, stack: contextlib.ExitStack) -> LambdaProcess:
+    how = LambdaProcess.streamed if program.streams else LambdaProcess.buffered
+    folder = ROOT / program.folder
+    process = stack.enter_context(how(folder, program.handler, environment=world.environment))
+    process.wait_ready()
+    return process
 
 
 def _first_chunk_ms(answer: Answer, given_at: float) -> float:
@@ -141,29 +128,43 @@ def _first_chunk_ms(answer: Answer, given_at: float) -> float:
 def _report(subjects: Sequence[Subject]) -> int:
     yardstick = subjects[0]
     head = (
-        "a warm request", "CPU ms (min–max)", "× yardstick", "budget", "p50 ms", "p99 ms",
-        "added p50", "added p99", "first chunk p50", "p99",
-    )  # fmt: skip
-    rows = []
-    over = False
-    for subject in subjects:
-        ratio = median(subject.cpu_ms) / median(yardstick.cpu_ms)
-        over |= subject.limit is not None and ratio > subject.limit
-        rows.append(_row(subject, yardstick, ratio))
-    print(table(head, rows))
-    print("over budget" if over else "within budget")
-    return int(over)
+        "a warm request",
+        "CPU ms (least-most)",
+        "yardsticks",
+        "budget",
+        "wall p50 / p99 ms",
+        "added p50 / p99 ms",
+        "first chunk p50 / p99 ms",
+    )
+    print(table(head, [_row(subject, yardstick) for subject in subjects]))
+    over = [each for each in subjects if each.limit and _ratio(each, yardstick) > each.limit]
+    print("over budget: " + ", ".join(each.name for each in over) if over else "within budget")
+    return int(bool(over))
 
 
-def _row(subject: Subject, yardstick: Subject, ratio: float) -> list[str]:
-    p50, p99 = (percentile(subject.wall_ms, share) for share in (0.5, 0.99))
-    base50, base99 = (percentile(yardstick.wall_ms, share) for share in (0.5, 0.99))
-    first = subject.first_chunk_ms
-    added = ["–", "–"] if subject.is_streamed else [f"{p50 - base50:.2f}", f"{p99 - base99:.2f}"]
-    chunks = [f"{percentile(first, share):.2f}" for share in (0.5, 0.99)] if first else ["–", "–"]
-    limit = "–" if subject.limit is None else f"{subject.limit:.1f}×"
-    figures = [spread(subject.cpu_ms), f"{ratio:.2f}", limit, f"{p50:.2f}", f"{p99:.2f}"]
-    return [subject.name, *figures, *added, *chunks]
+def _row(subject: Subject, yardstick: Subject) -> list[str]:
+    added = _NOTHING
+    if not subject.first_chunk_ms:
+        added = _pair(subject.wall_ms, yardstick.wall_ms)
+    return [
+        subject.name,
+        spread(subject.cpu_ms),
+        f"{_ratio(subject, yardstick):.2f}",
+        _NOTHING if subject.limit is None else f"{subject.limit:.1f}",
+        _pair(subject.wall_ms),
+        added,
+        _pair(subject.first_chunk_ms) if subject.first_chunk_ms else _NOTHING,
+    ]
+
+
+def _ratio(subject: Subject, yardstick: Subject) -> float:
+    return median(subject.cpu_ms) / median(yardstick.cpu_ms)
+
+
+def _pair(values: Sequence[float], base: Sequence[float] = (0.0,)) -> str:
+    """Write the median and the 99th percentile, less those of what they are compared with."""
+    p50, p99 = (percentile(values, share) - percentile(base, share) for share in (0.5, 0.99))
+    return f"{p50:.2f} / {p99:.2f}"
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from statistics import median
 def spread(rounds: Sequence[float], digits: int = 2) -> str:
     """Write the median of several rounds, and the least and the most of them."""
     low, high = min(rounds), max(rounds)
-    return f"{median(rounds):.{digits}f} ({low:.{digits}f}–{high:.{digits}f})"
+    return f"{median(rounds):.{digits}f} ({low:.{digits}f}-{high:.{digits}f})"
 
 
 def percentile(values: Sequence[float], share: float) -> float:

@@ -8,8 +8,11 @@ from farebox.adapters.aws_wire import DYNAMODB, Endpoint
 from farebox.bootstrap.parts import Parts
 
 
-class WarmBoto(BotoAwsJson):
-    """boto3 as `Parts` expects a client; connections are made by its first calls."""
+class Boto:
+    """boto3 as `Parts` expects a client; it connects with its first call."""
+
+    def __init__(self, wire: BotoAwsJson) -> None:
+        self.call = wire.call
 
     def warm(self) -> None:
         """Do nothing."""
@@ -19,10 +22,10 @@ class BotoParts(Parts):
     """The same parts, but for one."""
 
     @cached_property
-    def dynamodb(self) -> WarmBoto:  # type: ignore[override]
-        """DynamoDB, through boto3's own search for credentials."""
+    def dynamodb(self) -> Boto:  # type: ignore[override]
+        """DynamoDB, with the credentials that boto3 finds."""
         url = self.settings.endpoint_url("dynamodb")
-        return WarmBoto(BotoAwsJson.connect(DYNAMODB, Endpoint(self.settings.region, url)))
+        return Boto(BotoAwsJson.connect(DYNAMODB, Endpoint(self.settings.region, url)))
 
 
 vars(farebox.bootstrap.chat)["Parts"] = BotoParts

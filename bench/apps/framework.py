@@ -1,7 +1,6 @@
-"""The chat function's operation, as an endpoint of Starlette's kind: the application around it is
-what the variants differ in.
-"""
+"""The chat function's operation as an endpoint of Starlette's kind, for the frameworks measured."""
 
+import asyncio  # noqa: F401 - what tells our loop that an event loop is needed
 from collections.abc import AsyncIterator, Iterable
 
 from starlette.requests import Request

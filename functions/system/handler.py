@@ -36,12 +36,12 @@ async def get_health() -> JSONResponse:
 
 async def get_openapi() -> Response:
     """Give the description of the API."""
-    return Response(openapi_bytes(), media_type="application/json")
+    return Response(openapi_bytes(services.public_url), media_type="application/json")
 
 
 async def get_docs() -> HTMLResponse:
     """Show the API to people."""
-    return HTMLResponse(docs_page(), headers=DOCS_HEADERS)
+    return HTMLResponse(docs_page(services.public_url), headers=DOCS_HEADERS)
 
 
 app = make_app(

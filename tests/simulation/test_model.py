@@ -37,7 +37,7 @@ SMALL: Final[Mapping[str, tuple[Scope, int]]] = {
 }
 
 LARGE: Final[Mapping[str, tuple[Scope, int]]] = {
-    "two workers that renew": (Scope(), 1_448_000),
+    "two workers that renew": (Scope(), 1_400_000),
     "two workers that renew, swept while they live": (Scope(fenced=False), 2_900_000),
     "two workers that sweep for themselves, and a sweeper": (
         Scope(self_sweeps=True, credits_nanousd=5, renewals=0),

@@ -49,10 +49,15 @@ def table(caption: str, rows: Iterable[tuple[str, str]]) -> str:
     return f"<table><caption>{prose(caption)}</caption><tbody>{body}</tbody></table>"
 
 
+def breakable(name: str) -> str:
+    """Write a long name so that it may break after its underscores, dots and hyphens."""
+    return re.sub(r"([_.-])", r"\1<wbr>", escape(name))
+
+
 def name_of(name: str, *, required: bool = False) -> str:
-    """Name a field; a long name may break after its underscores and hyphens."""
+    """Name a field."""
     mark = ' <span class="required">required</span>' if required else ""
-    return re.sub(r"([_.-])", r"\1<wbr>", code(name)) + mark
+    return f"<code>{breakable(name)}</code>{mark}"
 
 
 def noted(kind: str, note: str) -> str:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from farebox.api.docs_html import (
+    breakable,
     code,
     figure,
     kind_of,
@@ -200,7 +201,7 @@ def _error(refusal: Refusal) -> str:
     problem = refusal.problem
     return (
         f'<tr id="error-{escape(refusal.name)}"><th scope="row">{problem.status} '
-        f'{code_of(refusal)}<span class="type">{escape(problem.type)}</span></th>'
+        f'{code_of(refusal)}<span class="type">{breakable(problem.type)}</span></th>'
         f'<td>{prose(refusal.meaning)}<span class="note">“{escape(problem.message)}”</span>'
         f'<span class="note">{_advice(problem.headers)}</span></td></tr>'
     )

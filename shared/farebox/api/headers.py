@@ -14,6 +14,7 @@ EXPOSED_HEADERS: Final = (
     "x-request-id",
     "X-Generation-Id",
     "openai-processing-ms",
+    "Idempotent-Replayed",
     "Retry-After",
     "x-should-retry",
 )

@@ -18,6 +18,7 @@ class SystemFunction:
     authenticate: Authenticate
     ledger: Ledger
     clock: Clock
+    public_url: str
     telemetry: Telemetry
 
 
@@ -29,5 +30,6 @@ def build() -> SystemFunction:
         authenticate=parts.authenticate,
         ledger=parts.ledger,
         clock=parts.clock,
+        public_url=parts.settings.public_url,
         telemetry=parts.telemetry,
     )

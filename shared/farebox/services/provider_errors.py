@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from farebox.domain.errors import NoRoute, ProviderFailed, ProviderRefused
+from farebox.domain.errors import NoRoute, ProviderError, ProviderFailed, ProviderRefused
 from farebox.services.ports.chat_provider import ProviderReply
 
 _OK: Final = 200
@@ -14,9 +14,17 @@ _CALLERS_FAULT: Final = {400: 400, 413: 413, 422: 400}
 _BUSY: Final = frozenset({402, 429, 503, 529})
 _ERROR_BYTES: Final = 64 * 1024
 _MESSAGE_CHARACTERS: Final = 500
-_SECRETS: Final = re.compile(r"\b(?:sk|gsk|hf|key|Bearer)[-_ ][A-Za-z0-9_\-*.]{6,}")
+_SECRETS: Final = re.compile(
+    r"\bBearer [\w\-.*+/=]{6,}"
+    r"|\b(?:sk|gsk|hf|fw|tgp|key)[-_][\w\-.*]{6,}"
+    r"|\b(?=[A-Za-z]*[0-9])[A-Za-z0-9]{32,}\b",
+    re.ASCII,
+)
+"""What the keys of the catalogue's providers look like, those without a prefix included."""
+
 _DEFAULT_RETRY_SECONDS: Final = 5
 _LONGEST_RETRY_SECONDS: Final = 3600
+_MOST_DIGITS: Final = 9
 
 
 def check_status(reply: ProviderReply) -> None:
@@ -45,14 +53,15 @@ def check_status(reply: ProviderReply) -> None:
 
 
 def _error_of(reply: ProviderReply) -> Mapping[str, object]:
+    """Read what is wrong; nothing if that cannot be read, for the status says enough."""
     body = b""
-    for chunk in reply.chunks(1.0):
-        if chunk is None or len(body) > _ERROR_BYTES:
-            break
-        body += chunk
     try:
+        for chunk in reply.chunks(1.0):
+            if chunk is None or len(body) > _ERROR_BYTES:
+                break
+            body += chunk
         value = json.loads(body)
-    except (ValueError, RecursionError):
+    except (ProviderError, ValueError, RecursionError):
         return {}
     error = value.get("error") if isinstance(value, dict) else None
     return error if isinstance(error, dict) else {}
@@ -72,4 +81,6 @@ def _retry_after(reply: ProviderReply) -> int:
     header = reply.header("Retry-After")
     if header is None or not header.isdecimal():
         return _DEFAULT_RETRY_SECONDS
+    if len(header) > _MOST_DIGITS:
+        return _LONGEST_RETRY_SECONDS
     return min(int(header), _LONGEST_RETRY_SECONDS)

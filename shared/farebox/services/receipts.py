@@ -48,24 +48,15 @@ class Receipts:
         """
         if not is_ulid(rid):
             raise _unknown(rid)
-        entry = self._store.entry(account_id, rid)
-        if entry is not None and entry.kind in _STATES:
-            return _resolved(entry)
-        account = self._store.account(account_id)
-        if account is None or rid not in account.holds:
-            raise _unknown(rid)
-        hold = Hold.parse(account.holds[rid])
-        return Receipt(
-            rid=rid,
-            account_id=account_id,
-            state="pending",
-            held_nanousd=hold.amount_nanousd,
-            cost_nanousd=0,
-            started_ms=time_of(rid),
-            ended_ms=None,
-            expires_at=hold.expires_at,
-            facts={},
+        # Once more in the end: it may have been resolved since we looked.
+        receipt = (
+            self._resolved(account_id, rid)
+            or self._pending(account_id, rid)
+            or self._resolved(account_id, rid)
         )
+        if receipt is None:
+            raise _unknown(rid)
+        return receipt
 
     def content(self, account_id: str, rid: str) -> StoredAnswer:
         """Fetch an answer that was stored because its request asked for it.
@@ -82,8 +73,29 @@ class Receipts:
             )
         return answer
 
+    def _resolved(self, account_id: str, rid: str) -> Receipt | None:
+        entry = self._store.entry(account_id, rid)
+        return _of_entry(entry) if entry is not None and entry.kind in _STATES else None
 
-def _resolved(entry: Entry) -> Receipt:
+    def _pending(self, account_id: str, rid: str) -> Receipt | None:
+        account = self._store.account(account_id)
+        if account is None or rid not in account.holds:
+            return None
+        hold = Hold.parse(account.holds[rid])
+        return Receipt(
+            rid=rid,
+            account_id=account_id,
+            state="pending",
+            held_nanousd=hold.amount_nanousd,
+            cost_nanousd=0,
+            started_ms=time_of(rid),
+            ended_ms=None,
+            expires_at=hold.expires_at,
+            facts={},
+        )
+
+
+def _of_entry(entry: Entry) -> Receipt:
     return Receipt(
         rid=entry.rid,
         account_id=entry.account_id,
