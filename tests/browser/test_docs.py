@@ -152,10 +152,10 @@ def test_code_that_cannot_be_copied_is_selected(open_docs: OpenDocs) -> None:
     assert page.evaluate("getSelection().toString()").startswith("import os")
 
 
-def test_without_scripts_the_page_is_all_there(open_docs: OpenDocs) -> None:
+def test_without_scripts_the_page_is_all_there(open_docs: OpenDocs, stack: LocalStack) -> None:
     page = open_docs(java_script_enabled=False)
 
-    expect(page.locator("#start")).to_contain_text("https://farebox.example/v1")
+    expect(page.locator("#start")).to_contain_text(f"{stack.url}/v1")
     expect(page.locator("article")).to_have_count(len(ROUTES))
     expect(page.locator("button:visible")).to_have_count(0)
 

@@ -38,8 +38,9 @@ def test_ids_of_one_moment_differ_by_their_randomness() -> None:
     assert make_ulid(NOON_MS, 1) != make_ulid(NOON_MS, 2)
 
 
-def test_what_we_make_is_recognised() -> None:
-    assert is_ulid(make_ulid(NOON_MS, 7))
+@pytest.mark.parametrize("time_ms", [0, NOON_MS, (1 << 48) - 1])
+def test_what_we_make_is_recognised(time_ms: int) -> None:
+    assert is_ulid(make_ulid(time_ms, 7))
 
 
 @pytest.mark.parametrize(

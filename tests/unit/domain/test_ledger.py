@@ -2,8 +2,12 @@
 
 import pytest
 
-from farebox.domain.ledger import Hold
+from farebox.domain.ledger import LEASE_SECONDS, RENEW_EVERY_SECONDS, Hold
 from tests.builders import make_account, make_hold, make_rid
+
+
+def test_a_lease_outlives_two_renewals_that_failed() -> None:
+    assert LEASE_SECONDS - 2 * RENEW_EVERY_SECONDS == 30
 
 
 class TestHoldStrings:

@@ -195,6 +195,20 @@ class TestWhyAReserveIsDeclined:
 
         assert why_declined(admission, make_account()).reason is Reason.QUOTA
 
+    def test_a_window_that_admits_one_is_not_full_while_it_is_absent(self) -> None:
+        admission = make_admission(quote_nanousd=100, limits=QuotaLimits(day=1))
+
+        outcome = why_declined(admission, make_account(available_nanousd=99))
+
+        assert outcome.reason is Reason.CREDITS
+
+    def test_a_key_that_was_never_used_has_its_whole_budget(self) -> None:
+        admission = make_admission(quote_nanousd=100, keyslot="1", key_budget_nanousd=100)
+
+        outcome = why_declined(admission, make_account(available_nanousd=99))
+
+        assert outcome.reason is Reason.CREDITS
+
     def test_a_window_without_a_limit_is_never_full(self) -> None:
         account = make_account(available_nanousd=99, counters={"d20261120": 1_000_000})
 

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from farebox.domain.catalogue import load_catalogue
+from farebox.domain.catalogue import Catalogue, load_catalogue
 from farebox.domain.chat_request import parse_chat_request
 from farebox.domain.errors import InvalidValue, ModelNotAvailable, ModelNotFound, NoRoute
 from farebox.domain.identity import Principal
@@ -141,6 +141,12 @@ class TestSandbox:
 
     def test_a_model_that_does_not_chat_is_stood_in_for_too(self) -> None:
         assert choose(lenient=True, model="text-embedding-3-small").model.id == "gpt-4o-mini"
+
+    def test_a_catalogue_without_that_model_has_no_route(self) -> None:
+        choose_route = ChooseRoute(Catalogue({}, (), {}), ALL.__contains__, lenient=True)
+
+        with pytest.raises(NoRoute):
+            choose_route(parse_chat_request({**QUESTION, "model": "x"}), make_principal())
 
     def test_a_known_model_is_itself_whatever_the_tier(self) -> None:
         choice = choose(make_principal(tier=Tier.FREE), lenient=True, model="gpt-4o")

@@ -7,9 +7,11 @@ import pytest
 
 from farebox.domain.errors import StoreUnavailable
 from farebox.domain.ledger import EntryKind
-from tests.chat_world import PARIS, TEN_USD, ChatWorld, make_world, streamed
+from tests.builders import make_account, make_hold, make_rid
+from tests.chat_world import PARIS, PARIS_STREAM, TEN_USD, ChatWorld, make_world, streamed
 from tests.fakes.books import check_books
-from tests.fakes.chat_provider import DONE, Script
+from tests.fakes.chat_provider import CUT, DONE, Script, usage, whole
+from tests.fakes.clock import NOON_MS
 from tests.fakes.ledger_store import WRITE_FAULTS, Crash, Fault
 
 KINDS = pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
@@ -189,6 +191,28 @@ class TestStoreDown:
         assert world.entry.kind is EntryKind.EXPIRY
         assert world.account.counters == {"d20261120": 0, "m202611": 0, "t": 0}
 
+    def test_a_broken_stream_that_cannot_be_charged_says_that_a_store_is_down(self) -> None:
+        world = make_world(Script([PARIS_STREAM[0], CUT]))
+        world.store.faults = {call: fault for call, fault in DOWN.items() if call > 0}
+        world.queue.down = True
+
+        answered = world.ask(stream=True, max_tokens=100)
+
+        assert b'"code":"service_unavailable"' in answered.body
+        world.queue.down = False
+        world.let_time_resolve_it()
+        assert world.account.available_nanousd == TEN_USD
+
+    def test_a_dear_answer_is_charged_the_hold_if_it_cannot_be_enlarged(self) -> None:
+        world = make_world(Script([whole("Paris.", usage(14, 200))]))
+        world.store.faults = {call: fault for call, fault in DOWN.items() if call > 0}
+
+        world.ask(max_tokens=100)
+        world.let_time_resolve_it()
+
+        assert world.account.spent_nanousd == 97_680
+        assert world.metrics.counted == {"Loss": 1, "LossNotBooked": 1}
+
     def test_a_loss_that_cannot_be_booked_is_counted(self) -> None:
         def sweep_then_fail_at_the_house_account() -> None:
             world.clock.tick(151)
@@ -230,6 +254,40 @@ class TestDeath:
         world.let_time_resolve_it()
         assert world.account.spent_nanousd == charged_nanousd
         assert world.account.available_nanousd == TEN_USD - charged_nanousd
+
+
+class TestNeighbours:
+    OTHER = make_rid()
+
+    def world(self) -> ChatWorld:
+        """Make a world whose account has a hold that dies while the answer is made."""
+        hold = make_hold(5_000, expires_at=NOON_MS // 1000 + 100)
+        counters = {"t": 1, "m202611": 1, "d20261120": 1}
+        account = make_account(
+            available_nanousd=TEN_USD, holds={self.OTHER: hold}, counters=counters
+        )
+        return make_world(Script([110.0, PARIS]), account=account)
+
+    def test_what_expired_meanwhile_is_swept_along(self) -> None:
+        world = self.world()
+
+        world.ask(max_tokens=100)
+
+        assert world.account.holds == {}
+        assert [entry.kind for entry in world.entries] == [EntryKind.EXPIRY, EntryKind.SETTLEMENT]
+        check_books(world.store)
+
+    def test_where_that_fails_the_answer_is_given_all_the_same(self) -> None:
+        world = self.world()
+        reserve_renew_decide_release = 4
+        world.store.faults = {
+            call: fault for call, fault in DOWN.items() if call >= reserve_renew_decide_release
+        }
+
+        world.ask(max_tokens=100)
+
+        assert list(world.account.holds) == [self.OTHER]
+        assert world.account.spent_nanousd == 3_630
 
 
 class TestAnyTwoFaults:

@@ -108,6 +108,13 @@ class TestPassing:
         assert answered.parts == [*PARIS_STREAM[:3], DONE]
         assert world.account.spent_nanousd == 3_630
 
+    def test_a_last_event_without_its_blank_line_passes(self) -> None:
+        last = PARIS_STREAM[2].rstrip()
+
+        answered = stream(*PARIS_STREAM[:2], last).ask(stream=True, max_tokens=100)
+
+        assert answered.parts == [*PARIS_STREAM[:3], DONE]
+
     def test_the_connection_is_read_to_its_end_and_let_go_of(self) -> None:
         world = stream()
 
