@@ -150,7 +150,7 @@ class TestRoles:
                 whole_table = actions in (["dynamodb:Query"], ["dynamodb:Scan"])
 
                 assert bool(partitions_of(statement)) is not whole_table
-                assert indexed or statement["Condition"]["Null"] == {
+                assert whole_table or statement["Condition"]["Null"] == {
                     "dynamodb:LeadingKeys": "false"
                 }
 

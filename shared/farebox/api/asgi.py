@@ -123,8 +123,13 @@ class Application:
         except Exception as error:  # noqa: BLE001 - the one place where any error becomes an answer
             failure = error
             answer = self._answer_for(error)
-        await _send_answer(answer, scope["method"] != "HEAD", send)
-        self._observe(route=route, status=answer.status, error=failure)
+        try:
+            await _send_answer(answer, scope["method"] != "HEAD", _Listener(send))
+        except Exception as error:
+            failure = error
+            raise
+        finally:
+            self._observe(route=route, status=answer.status, error=failure)
 
     def _operation(self, found: Match) -> Operation:
         operation = self._operations.get(found.route.name)
@@ -170,6 +175,8 @@ async def _read_body(receive: Receive) -> bytes:
     size = 0
     while True:
         message = await receive()
+        if message["type"] == "http.disconnect":
+            raise InvalidValue("The body broke off.")
         part = message.get("body", b"")
         size += len(part)
         if size > MAX_BODY_BYTES:
@@ -177,6 +184,21 @@ async def _read_body(receive: Receive) -> bytes:
         parts.append(part)
         if not message.get("more_body"):
             return b"".join(parts)
+
+
+class _Listener:
+    """A client, who may leave: what is sent after that goes nowhere, and is made all the same."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self._listens = True
+
+    async def __call__(self, message: Message) -> None:
+        if self._listens:
+            try:
+                await self._send(message)
+            except OSError:
+                self._listens = False
 
 
 async def _send_answer(answer: Answer, with_body: bool, send: Send) -> None:
@@ -193,21 +215,10 @@ async def _send_answer(answer: Answer, with_body: bool, send: Send) -> None:
     )
     if isinstance(body, bytes):
         await _send_part(body if with_body else b"", more=False, send=send)
-    else:
-        await _send_parts(body, send)
-
-
-async def _send_parts(parts: Iterable[bytes], send: Send) -> None:
-    """Send parts as they come; a client that has left does not stop them from coming."""
-    listening = True
-    for part in parts:
-        if listening:
-            try:
-                await _send_part(part, more=True, send=send)
-            except OSError:
-                listening = False
-    if listening:
-        await _send_part(b"", more=False, send=send)
+        return
+    for part in body:
+        await _send_part(part, more=True, send=send)
+    await _send_part(b"", more=False, send=send)
 
 
 async def _send_part(part: bytes, *, more: bool, send: Send) -> None:

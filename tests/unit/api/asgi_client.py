@@ -1,10 +1,20 @@
 """Calls an ASGI application in place: no server, no event loop, no socket."""
 
 from collections.abc import Awaitable, Mapping, MutableMapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from farebox.api.asgi import Application
+from farebox.api.asgi import Answer, Application, Operation, Request, json_answer
+from farebox.domain.identity import UserKeyRecord, hash_key, make_user_key
+from farebox.services.authenticate import Authenticate
+from tests.chat_world import make_principal
+from tests.fakes.clock import FakeClock
+from tests.fakes.key_ring import PEPPERS, FakeKeyRing
+from tests.fakes.key_store import FakeKeyStore
+
+KEY = make_user_key(1)
+AUTH = {"Authorization": f"Bearer {KEY}"}
+CHAT = "/v1/chat/completions"
 
 type Message = MutableMapping[str, Any]
 
@@ -92,3 +102,50 @@ def run(coroutine: Awaitable[None]) -> None:
     steps = coroutine.__await__()
     for _ in steps:
         raise RuntimeError("it waits for something")
+
+
+@dataclass
+class Server:
+    """An application whose operations note what they were given."""
+
+    operations: dict[str, Operation] = field(default_factory=dict)
+    requests: list[Request] = field(default_factory=list)
+    observed: list[tuple[str, int, str]] = field(default_factory=list)
+    keys: FakeKeyStore = field(default_factory=FakeKeyStore)
+
+    def __post_init__(self) -> None:
+        record = UserKeyRecord(
+            "000000000000", hash_key(KEY, PEPPERS["1"]), "1", "active", make_principal()
+        )
+        self.keys.records[KEY[3:15]] = replace(record, key_id=KEY[3:15])
+        for name in ("create_chat_completion", "list_models", "get_model", "get_root"):
+            self.operations.setdefault(name, self.note)
+        self.app = Application(
+            self.operations,
+            authenticate=Authenticate(self.keys, FakeKeyRing(), FakeClock()),
+            observe=self.observe,
+            new_request_id=lambda: "rid-of-an-error",
+        )
+
+    def note(self, request: Request) -> Answer:
+        """Answer with what was asked."""
+        self.requests.append(request)
+        return json_answer({"route": request.match.route.name}, {"X-Generation-Id": "g"})
+
+    def observe(self, *, route: str, status: int, error: BaseException | None) -> None:
+        """Note what is observed."""
+        self.observed.append((route, status, type(error).__name__))
+
+
+def answering(operation: Operation) -> Server:
+    """Make a server whose chat does this."""
+    return Server({"create_chat_completion": operation})
+
+
+def raising(error: BaseException) -> Server:
+    """Make a server whose chat fails so."""
+
+    def fail(_: Request) -> Answer:
+        raise error
+
+    return answering(fail)

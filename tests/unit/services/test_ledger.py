@@ -7,6 +7,7 @@ from farebox.domain.ids import is_ulid, time_of
 from farebox.domain.ledger import HOUSE, Entry, EntryKind
 from farebox.domain.protocol import Held, Reason, Release, Reserve, TurnedDown
 from farebox.domain.quotas import QuotaLimits
+from farebox.services.ledger import Ledger
 from tests.builders import (
     ACCOUNT,
     LedgerWorld,
@@ -19,6 +20,13 @@ from tests.fakes.clock import NOON_MS
 from tests.fakes.ledger_store import Fault
 
 NOON = NOON_MS // 1000
+
+
+class LongestPauses:
+    """Chance that makes every jittered pause as long as it may be."""
+
+    def bits(self, count: int) -> int:
+        return (1 << count) - 1
 
 
 def entry_of(world: LedgerWorld, number: int = 1) -> Entry:
@@ -143,6 +151,17 @@ class TestReserveWithoutAnAnswer:
         assert len(world.clock.slept_seconds) == 2
         assert 0 <= world.clock.slept_seconds[0] <= 0.025
         assert 0 <= world.clock.slept_seconds[1] <= 0.050
+
+    def test_its_pauses_double_while_patience_lasts(self) -> None:
+        world = make_ledger()
+        world.store.go_down()
+
+        with pytest.raises(StoreUnavailable):
+            Ledger(world.store, world.clock, LongestPauses()).reserve(make_admission())
+
+        assert [round(each, 3) for each in world.clock.slept_seconds] == [
+            *(0.025, 0.05, 0.1, 0.2, 0.4, 0.8)
+        ]
 
     def test_past_two_seconds_it_fails_closed(self) -> None:
         world = make_ledger()
@@ -312,6 +331,23 @@ class TestLateDuplicates:
         assert world.account.available_nanousd == 960
         assert world.account.spent_nanousd == 40
         assert dict(world.account.counters) == {"t": 1, "m202611": 1, "d20261120": 1}
+
+    def test_one_that_lands_after_its_own_lease_is_given_back_in_four_minutes(self) -> None:
+        world = make_ledger()
+        world.store.plan(Fault.LATE)
+        held = world.hold(make_admission(make_rid(1)))
+        world.ledger.settle(make_admission(make_rid(1)), held, 40, {})
+        world.clock.tick(140)
+        world.hold(make_admission(make_rid(2)))
+        world.clock.tick(20)
+        world.ledger.sweep_due()
+        world.store.deliver()
+        for _ in range(4):
+            world.clock.tick(60)
+            world.ledger.sweep_due()
+
+        assert dict(world.account.holds) == {}
+        assert world.account.available_nanousd == 960
 
     def test_it_does_not_change_the_entry(self) -> None:
         world = make_ledger()
