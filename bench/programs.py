@@ -34,6 +34,4 @@ VARIANTS: Final = (
     Program("chat over FastAPI", "bench/apps/chat_fastapi.app", streams=True),
     Program("chat with boto3 for DynamoDB", "bench/apps/chat_boto.app", streams=True),
 )
-HELLO: Final = Program(
-    "FastAPI + Mangum on awslambdaric, no work", "bench/apps/fastapi_hello.handler"
-)
+HELLO: Final = Program("FastAPI + Mangum, no work", "bench/apps/fastapi_hello.handler")

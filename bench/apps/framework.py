@@ -25,7 +25,12 @@ async def serve(request: Request) -> Response:
     )
     answer = create_chat_completion(ours)
     headers = {**COMMON_HEADERS, "Content-Type": answer.content_type, **answer.headers}
-    services.telemetry.request_done(route=found.route.name, status=answer.status, error=None)
+    services.telemetry.request_done(
+        route=found.route.name,
+        status=answer.status,
+        request_id=answer.headers["x-request-id"],
+        error=None,
+    )
     if isinstance(answer.body, bytes):
         return Response(answer.body, headers=headers)
     # Given a plain iterator, it would take every part from a thread.

@@ -19,22 +19,25 @@ class Telemetry:
 
     def __init__(self, function: str) -> None:
         """Make the logger and the metrics of one function."""
-        self._logger = Logger(
-            service=function, logger_formatter=None, log_uncaught_exceptions=False
-        )
+        self._logger = Logger(service=function)
         self._metrics = Metrics(namespace=NAMESPACE, service=function)
 
-    def request_done(self, *, route: str, status: int, error: BaseException | None) -> None:
-        """Note one request: its route, its status, and the kind of what went wrong."""
+    def request_done(
+        self, *, route: str, status: int, request_id: str, error: BaseException | None
+    ) -> None:
+        """Note one request: its route, status and id, and the kind of what went wrong."""
+        logger = self._logger
         if error is None:
-            self._logger.info("request", route=route, status=status)
+            logger.info("request", route=route, status=status, request_id=request_id)
         elif isinstance(error, FareboxError) and status < _SERVER_ERROR:
-            self._logger.info("refused", route=route, status=status, error=type(error).__name__)
+            kind = type(error).__name__
+            logger.info("refused", route=route, status=status, request_id=request_id, error=kind)
         else:
-            self._logger.error(
+            logger.error(
                 "failed",
                 route=route,
                 status=status,
+                request_id=request_id,
                 error=type(error).__name__,
                 exc_info=None if isinstance(error, FareboxError) else error,
             )

@@ -31,8 +31,6 @@ class FakeReply:
         self._clock = clock
         self._waiting_seconds = script.before_start_seconds
         self._steps = iter(script.steps)
-        self.exhausted = False
-        """Whether the body was read to its end."""
         self.closed = False
 
     def started(self, patience_seconds: float) -> bool:
@@ -61,7 +59,6 @@ class FakeReply:
                     yield from self._silence(step, patience_seconds)
                 case _:
                     step()
-        self.exhausted = True
 
     def close(self) -> None:
         self.closed = True

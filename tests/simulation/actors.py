@@ -355,8 +355,10 @@ def _enlarge(actor: Working) -> Call:
     enlarging = Enlarging(ACCOUNT, actor.rid, actor.hold, extra_nanousd=1)
 
     def answered(answer: Answer) -> Actor:
-        there = enlarging.after(_reply(answer)) or actor.hold
-        return Working(actor.worker, actor.rid, there, actor.renewals, enlarged=True)
+        there = enlarging.after(_reply(answer))
+        if isinstance(there, Enlarging):
+            return replace(actor, hold=there.hold)
+        return replace(actor, hold=there or actor.hold, enlarged=True)
 
     return Call(enlarging.command, answered, actor)
 

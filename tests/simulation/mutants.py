@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from farebox.domain.ledger import LEASE_SECONDS, Account, EntryKind, Hold
+from farebox.domain.ledger import LEASE_SECONDS, EntryKind, Hold
 from farebox.domain.protocol import (
     Command,
     Deciding,
@@ -185,6 +185,3 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
     ),
     "an expired call is not given back": Mutant(Rules(release=_never_recount), "I8"),
 }
-
-
-__all__ = ["MUTANTS", "Account", "Mutant"]

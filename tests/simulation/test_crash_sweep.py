@@ -140,6 +140,19 @@ def test_a_request_broken_twice_leaves_clean_books(name: str) -> None:
         check_recovered(world, f"{first} at call {k}, {second} at call {j}")
 
 
+@pytest.mark.long
+@pytest.mark.parametrize("name", REQUESTS)
+def test_a_request_broken_three_times_leaves_clean_books(name: str) -> None:
+    request = REQUESTS[name]
+
+    for calls in combinations(range(calls_of(request) + 3), 3):
+        for faults in product(IN_ORDER, repeat=3):
+            world = broken(request, *map(Break, calls, faults))
+            recover(world)
+
+            check_recovered(world, f"{faults} at calls {calls}")
+
+
 @pytest.mark.parametrize("fault", WRITE_FAULTS)
 def test_a_sweeper_broken_anywhere_is_finished_by_the_next(fault: Fault) -> None:
     request = REQUESTS["settle"]

@@ -47,7 +47,7 @@ def test_every_setting_is_in_the_operations_page() -> None:
     missing = {name for name in names if name not in DOCS["operations.md"] + README}
 
     assert names >= {"ACCOUNTS_TABLE", "CREDIT_USD", "PORT", "STATE_DIR"}
-    set_for_others = {"AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "NO_PROXY"}
+    set_for_others = {"AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "NO_PROXY", "PYTHONPATH"}
     assert missing - {"AWS_LAMBDA_RUNTIME_API"} - set_for_others == set()
 
 

@@ -158,7 +158,8 @@ class DynamoAnswerStore:
             return None
         nonce = base64.b64decode(item["nonce"]["B"])
         sealed = _Sealed(item["version"]["S"], nonce, ciphertext)
-        return _unpacked(self._open(_bound_to(account_id, rid), sealed))
+        plain = self._open(_bound_to(account_id, rid), sealed)
+        return None if plain is None else _unpacked(plain)
 
     def _seal(self, bound_to: bytes, plain: bytes) -> _Sealed:
         from cryptography.hazmat.primitives.ciphers.aead import (  # noqa: PLC0415 - few requests
@@ -171,7 +172,9 @@ class DynamoAnswerStore:
         key = versions_of(keyring, "answers")[version]
         return _Sealed(version, nonce, AESGCM(key).encrypt(nonce, plain, bound_to))
 
-    def _open(self, bound_to: bytes, sealed: _Sealed) -> bytes:
+    def _open(self, bound_to: bytes, sealed: _Sealed) -> bytes | None:
+        """Decrypt; `None` if it was sealed for another account or request, or changed since."""
+        from cryptography.exceptions import InvalidTag  # noqa: PLC0415 - as above
         from cryptography.hazmat.primitives.ciphers.aead import (  # noqa: PLC0415 - as above
             AESGCM,
         )
@@ -179,7 +182,10 @@ class DynamoAnswerStore:
         key = versions_of(self._secrets.get(KEYRING), "answers").get(sealed.version)
         if key is None:
             raise ConfigurationError(f"no key of version '{sealed.version}' for stored answers")
-        return AESGCM(key).decrypt(sealed.nonce, sealed.ciphertext, bound_to)
+        try:
+            return AESGCM(key).decrypt(sealed.nonce, sealed.ciphertext, bound_to)
+        except InvalidTag:
+            return None
 
 
 def _record_key(account_id: str, key_hash: str) -> Item:

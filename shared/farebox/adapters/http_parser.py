@@ -56,6 +56,7 @@ class AnswerParser:
 
     def end(self) -> None:
         """Take in that the connection has ended; raises unless that ends the answer."""
+        self._is_reusable = False
         if self.status:
             self._body.end()
         if not self.is_whole:

@@ -140,6 +140,10 @@ class Origin:
         with _translated():
             self._connections.warm()
 
+    def close(self) -> None:
+        """Close the idle connections; later requests open new ones."""
+        self._connections.close()
+
     def post(self, path: str, body: bytes, headers: Mapping[str, str]) -> Exchange:
         """Send a request.
 

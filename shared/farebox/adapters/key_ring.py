@@ -84,7 +84,6 @@ def current_version(secret: Mapping[str, object], name: str) -> str:
 
 
 def _record(key: Mapping[str, object]) -> ServiceKeyRecord:
-    expires_at = key.get("expires_at")
     try:
         return ServiceKeyRecord(
             service=str(key["service"]),
@@ -92,7 +91,14 @@ def _record(key: Mapping[str, object]) -> ServiceKeyRecord:
             pepper=str(key["pepper"]),
             account_id=str(key["account"]),
             organisation=str(key["organisation"]),
-            expires_at=expires_at if isinstance(expires_at, int) else None,
+            expires_at=_expiry(key.get("expires_at")),
         )
     except KeyError as error:
         raise ConfigurationError(f"a key in the secret '{SERVICE_KEYS}' lacks {error}") from error
+
+
+def _expiry(value: object) -> int | None:
+    """Read when a key expires; what cannot be read must not mean never."""
+    if value is None or (isinstance(value, int) and not isinstance(value, bool)):
+        return value
+    raise ConfigurationError(f"a key in the secret '{SERVICE_KEYS}' has a bad 'expires_at'")

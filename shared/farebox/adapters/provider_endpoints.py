@@ -36,7 +36,7 @@ class ProviderEndpoints:
         provider = self._catalogue.providers.get(name)
         if provider is None or not isinstance(value, Mapping):
             raise ConfigurationError(f"the secret '{SECRET}' has no usable provider '{name}'")
-        api_key = value.get("api_key")
+        api_key = value.get("api_key") or None
         if api_key is None and not provider.local:
             raise ConfigurationError(f"the secret '{SECRET}' has no api_key for '{name}'")
         return Endpoint(

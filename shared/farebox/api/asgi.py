@@ -79,7 +79,9 @@ class Operation(Protocol):
 class Observer(Protocol):
     """Sees every request once it is over."""
 
-    def __call__(self, *, route: str, status: int, error: BaseException | None) -> None:
+    def __call__(
+        self, *, route: str, status: int, request_id: str, error: BaseException | None
+    ) -> None:
         """Note what happened."""
         ...
 
@@ -102,7 +104,7 @@ class Application:
             operations: By the name of their route.
             authenticate: From an Authorization header and a scope to a caller.
             observe: Is told of every request once.
-            new_request_id: Names requests that fail before they have an id of their own.
+            new_request_id: Names requests that have no id of their own.
             sandbox: Serve the sandbox's routes too.
         """
         self._sandbox = sandbox
@@ -122,14 +124,15 @@ class Application:
             answer = self._operation(found)(await self._request(found, scope, receive))
         except Exception as error:  # noqa: BLE001 - the one place where any error becomes an answer
             failure = error
-            answer = self._answer_for(error)
+            answer = _answer_for(error)
+        request_id = answer.headers.get("x-request-id") or self._new_request_id()
         try:
-            await _send_answer(answer, scope["method"] != "HEAD", _Listener(send))
+            await _send_answer(answer, request_id, scope["method"] != "HEAD", _Listener(send))
         except Exception as error:
             failure = error
             raise
         finally:
-            self._observe(route=route, status=answer.status, error=failure)
+            self._observe(route=route, status=answer.status, request_id=request_id, error=failure)
 
     def _operation(self, found: Match) -> Operation:
         operation = self._operations.get(found.route.name)
@@ -154,10 +157,10 @@ class Application:
             remaining_ms=_remaining(scope),
         )
 
-    def _answer_for(self, error: Exception) -> Answer:
-        problem = problem_of(error)
-        headers = {"x-request-id": self._new_request_id(), **problem.headers}
-        return Answer(problem.body(), problem.status, headers=headers)
+
+def _answer_for(error: Exception) -> Answer:
+    problem = problem_of(error)
+    return Answer(problem.body(), problem.status, headers=problem.headers)
 
 
 def json_answer(value: object, headers: Mapping[str, str] | None = None) -> Answer:
@@ -201,8 +204,13 @@ class _Listener:
                 self._listens = False
 
 
-async def _send_answer(answer: Answer, with_body: bool, send: Send) -> None:
-    headers = {**COMMON_HEADERS, "Content-Type": answer.content_type, **answer.headers}
+async def _send_answer(answer: Answer, request_id: str, with_body: bool, send: Send) -> None:
+    headers = {
+        **COMMON_HEADERS,
+        "Content-Type": answer.content_type,
+        "x-request-id": request_id,
+        **answer.headers,
+    }
     body = answer.body
     if isinstance(body, bytes):
         headers["Content-Length"] = str(len(body))

@@ -68,8 +68,13 @@ def make_app(
             response = _response_of(problem_of(unexpected))
         for name, value in COMMON_HEADERS.items():
             response.headers.setdefault(name, value)
-        response.headers.setdefault("x-request-id", new_request_id())
-        observe(route=_route_name(request), status=response.status_code, error=error)
+        request_id = response.headers.setdefault("x-request-id", new_request_id())
+        observe(
+            route=_route_name(request),
+            status=response.status_code,
+            request_id=request_id,
+            error=error,
+        )
         return response
 
     return app

@@ -124,4 +124,4 @@ class Entry:
     nonce: str = ""
     """The nonce of the hold this entry resolves."""
     hold_nanousd: int = 0
-    facts: Mapping[str, Fact] = field(default_factory=dict)
+    facts: Mapping[str, Fact] = field(default_factory=dict, hash=False)

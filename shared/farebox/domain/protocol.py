@@ -51,6 +51,10 @@ class Admission:
     key_budget_nanousd: int | None = None
     """What the key may spend in all; only with a keyslot."""
 
+    def __post_init__(self) -> None:
+        if self.quote_nanousd < 0 or ":" in self.keyslot:
+            raise ValueError(f"no quote {self.quote_nanousd}, no keyslot {self.keyslot!r}")
+
 
 # ── Commands: each is one conditional write of one item ──────────────────────────────────────────
 
@@ -293,6 +297,8 @@ class Releasing:
         account = reply.account
         if isinstance(reply, Declined) and account is not None and self.rid in account.holds:
             there = account.holds[self.rid]
+            if there == self.hold:
+                raise ProtocolError(f"release of {self.rid} declined, yet its hold is there")
             if Hold.parse(there).nonce == Hold.parse(self.hold).nonce:
                 return replace(self, hold=there)
         return Resolved(self.entry, account)
@@ -358,10 +364,21 @@ class Enlarging:
             self.account_id, self.rid, self.hold, str(enlarged), self.extra_nanousd, hold.keyslot
         )
 
-    def after(self, reply: Reply) -> str | None:
-        """Give the enlarged string, `None` if it was refused or the hold is gone."""
+    def after(self, reply: Reply) -> "Enlarging | str | None":
+        """Give the enlarged string, `None` if it was refused or the hold is gone.
+
+        Goes again with the string that is there, if a renewal nobody heard of changed it.
+        """
         there = _still_ours(reply, self.rid, self.hold)
-        return there if there == self.command.enlarged else None
+        if there is None:
+            return None
+        wanted_nanousd = Hold.parse(self.hold).amount_nanousd + self.extra_nanousd
+        missing_nanousd = wanted_nanousd - Hold.parse(there).amount_nanousd
+        if missing_nanousd <= 0:
+            return there
+        if there == self.hold:
+            return None
+        return replace(self, hold=there, extra_nanousd=missing_nanousd)
 
 
 def _still_ours(reply: Reply, rid: str, hold: str) -> str | None:

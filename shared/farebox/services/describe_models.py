@@ -1,8 +1,13 @@
 """Which models there are, for whom, and at what price."""
 
-from farebox.domain.catalogue import Catalogue, Model
+from typing import Final
+
+from farebox.domain.catalogue import Catalogue, Kind, Model
 from farebox.domain.errors import ModelNotFound
 from farebox.domain.identity import Principal
+
+SERVED: Final = frozenset({Kind.CHAT})
+"""What there is a route for: the catalogue may know more than can be asked."""
 
 
 class DescribeModels:
@@ -16,12 +21,12 @@ class DescribeModels:
         return tuple(
             model
             for model in self._catalogue.models_for(principal.tier)
-            if principal.models is None or model.id in principal.models
+            if model.kind in SERVED and (principal.models is None or model.id in principal.models)
         )
 
     def every(self) -> tuple[Model, ...]:
-        """List all models."""
-        return self._catalogue.models
+        """List all models that can be asked."""
+        return tuple(model for model in self._catalogue.models if model.kind in SERVED)
 
     def one(self, name: str) -> Model:
         """Find a model by id or alias, whoever may use it.
@@ -30,6 +35,6 @@ class DescribeModels:
             ModelNotFound: There is none.
         """
         model = self._catalogue.model(name)
-        if model is None:
+        if model is None or model.kind not in SERVED:
             raise ModelNotFound(f"The model '{name}' does not exist.", "model")
         return model

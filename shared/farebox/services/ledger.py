@@ -6,6 +6,7 @@ again as they are.
 """
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -95,18 +96,18 @@ class Ledger:
             StoreUnavailable: The store would not answer in time. A hold may have been made; its
                 lease returns it.
         """
-        outcome = self._reserve(admission)
+        reserving, outcome = self._reserve(Reserving(admission))
         if isinstance(outcome, TurnedDown) and self._sweep(outcome.account):
-            outcome = self._reserve(admission)
+            # With the nonces of the first round: one of its sends may have landed meanwhile.
+            _, outcome = self._reserve(reserving)
         return outcome
 
-    def _reserve(self, admission: Admission) -> Held | TurnedDown:
-        reserving = Reserving(admission)
+    def _reserve(self, reserving: Reserving) -> tuple[Reserving, Held | TurnedDown]:
         last: StoreError | None = None
         for _ in self._attempts(RESERVE_PATIENCE_SECONDS):
             reserving, command = reserving.send(self._nonce(), self._now_seconds())
             try:
-                return reserving.after(self.store.send(command))
+                return reserving, reserving.after(self.store.send(command))
             except StoreError as error:
                 last = error
         raise StoreUnavailable("The ledger did not answer.") from last
@@ -120,8 +121,8 @@ class Ledger:
         a sweeper that found the lease expired may have come first.
 
         Raises:
-            StoreUnavailable: Neither the store nor the queue took the decision; the hold stays
-                until it is swept, and nothing is charged.
+            StoreUnavailable: Neither the store nor the queue took the decision, as far as is
+                known: one whose reply was lost, or that is late, may yet stand and be charged.
         """
         hold = Hold.parse(held.hold)
         if not 0 <= cost_nanousd <= hold.amount_nanousd:
@@ -153,9 +154,13 @@ class Ledger:
     def enlarge(self, admission: Admission, held: Held, to_nanousd: int) -> Held | None:
         """Replace the hold by a larger one; `None` when the account cannot carry it."""
         extra_nanousd = to_nanousd - Hold.parse(held.hold).amount_nanousd
-        enlarging = Enlarging(admission.account_id, held.rid, held.hold, extra_nanousd)
-        there = enlarging.after(self._deliver(enlarging.command, SETTLE_PATIENCE_SECONDS))
-        return None if there is None else Held(held.rid, there, held.account)
+        if extra_nanousd <= 0:
+            raise ValueError(f"a hold enlarged by {extra_nanousd}")
+        step: Enlarging | str | None
+        step = Enlarging(admission.account_id, held.rid, held.hold, extra_nanousd)
+        while isinstance(step, Enlarging):
+            step = step.after(self._deliver(step.command, SETTLE_PATIENCE_SECONDS))
+        return None if step is None else Held(held.rid, step, held.account)
 
     def book_loss(self, rid: str, amount_nanousd: int, facts: Mapping[str, Fact]) -> None:
         """Record on the house account what a request cost and nobody paid."""
@@ -183,7 +188,8 @@ class Ledger:
         seen: set[str] = set()
         give_up_ms = self._clock.now_ms() + SWEEP_SECONDS * 1000
         while self._clock.now_ms() < give_up_ms:
-            due = self.store.expiring(self._now_seconds(), _SWEEP_BATCH)
+            # The index lags behind our own writes: ask past those that were seen.
+            due = self.store.expiring(self._now_seconds(), len(seen) + _SWEEP_BATCH)
             fresh = [account_id for account_id in due if account_id not in seen]
             if not fresh:
                 break
@@ -245,16 +251,21 @@ class Ledger:
     # ── Carrying out ─────────────────────────────────────────────────────────────────────────────
 
     def _resolve_or_queue(self, deciding: Deciding) -> Resolved:
-        standing = deciding.entry
         try:
             step = self._decide(deciding)
-            standing = step.entry
-            return self._release(step)
         except StoreUnavailable:
             if self._queue is None:
                 raise
             self._queue.put(deciding)
-            return Resolved(standing, None)
+            return Resolved(deciding.entry, None)
+        try:
+            return self._release(step)
+        except StoreUnavailable:
+            # It is decided, whatever becomes of the queue: the sweeper follows the entry as well.
+            if self._queue is not None:
+                with suppress(StoreUnavailable):
+                    self._queue.put(deciding)
+            return Resolved(step.entry, None)
 
     def _decide(self, deciding: Deciding) -> Releasing:
         return deciding.after(self._deliver(deciding.command, SETTLE_PATIENCE_SECONDS))

@@ -11,12 +11,10 @@ the provider produced, no more and never nothing.
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
 from typing import Final
 
 from farebox.domain.errors import (
     FareboxError,
-    ProviderError,
     ProviderFailed,
     ProviderTimedOut,
     StoreUnavailable,
@@ -34,9 +32,6 @@ TICK_SECONDS: Final = 5.0
 
 _PING_AFTER_MS: Final = 10_000
 """How long the client is sent nothing before it gets a comment: well under the 15 s some wait."""
-
-_AFTERWORD_SECONDS: Final = 0.05
-"""How long to wait for the end of the body that follows `[DONE]`: it is under way already."""
 
 type ErrorEncoder = Callable[[FareboxError], bytes]
 """Makes an SSE event of an error."""
@@ -77,7 +72,7 @@ class Relay:
         except FareboxError as failure:
             yield self._fail(failure)
         finally:
-            self._let_go()
+            self._reply.close()
             # Open only after a fault of our own; what was produced is charged all the same.
             self._conclude("failed")
 
@@ -191,13 +186,6 @@ class Relay:
         except StoreUnavailable as worse:
             failure = worse
         return self._encode_error(failure)
-
-    def _let_go(self) -> None:
-        """Close; after `[DONE]`, read the body's end first, so that the connection can be kept."""
-        if self._done:
-            with suppress(ProviderError):
-                next(self._reply.chunks(_AFTERWORD_SECONDS), None)
-        self._reply.close()
 
     def _conclude(self, finish: str) -> None:
         """Resolve the hold, if nothing has yet."""

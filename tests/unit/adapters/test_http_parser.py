@@ -1,5 +1,7 @@
 """An answer is the same however its bytes are cut, and nothing that is not one passes for one."""
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -41,7 +43,7 @@ class TestBody:
     def test_is_the_same_however_it_is_cut(self, cuts: list[int]) -> None:
         answer = CHUNKED + WIKI
         edges = [0, *sorted(cuts), len(answer)]
-        pieces = [answer[start:end] for start, end in zip(edges, edges[1:], strict=False)]
+        pieces = [answer[start:end] for start, end in itertools.pairwise(edges)]
 
         parser, got = fed(*pieces)
 

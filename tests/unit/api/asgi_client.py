@@ -132,8 +132,11 @@ class Server:
         self.requests.append(request)
         return json_answer({"route": request.match.route.name}, {"X-Generation-Id": "g"})
 
-    def observe(self, *, route: str, status: int, error: BaseException | None) -> None:
+    def observe(
+        self, *, route: str, status: int, request_id: str, error: BaseException | None
+    ) -> None:
         """Note what is observed."""
+        self.request_ids.append(request_id)
         self.observed.append((route, status, type(error).__name__))
 
 
