@@ -9,7 +9,6 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -56,30 +55,21 @@ SETTINGS: Final[Mapping[str, str]] = {
 """As the template sets them; a session token as long as Lambda's, for it is signed every time."""
 
 
-@dataclass(frozen=True, slots=True)
-class World:
-    """Everything a function needs to answer."""
-
-    environment: Mapping[str, str]
-    upstream_port: int
-
-
 @contextlib.contextmanager
-def open_world(directory: Path) -> Iterator[World]:
-    """Start it all, and put one caller with ample credits into the store."""
+def open_world(directory: Path) -> Iterator[Mapping[str, str]]:
+    """Start it all, with one caller who has ample credits; gives a function's environment."""
     with engines.dynoxide(directory) as dynamodb_url, _upstream() as upstream_port:
         providers = {
             "openai": {"api_key": "k" * 164, "base_url": f"http://127.0.0.1:{upstream_port}/v1"}
         }
         with serve_secrets({**SECRETS, "farebox/providers": providers}) as secrets_url:
             _seed(engines.signed_wire(DYNAMODB, dynamodb_url))
-            environment = {
+            yield {
                 **SETTINGS,
                 "AWS_ENDPOINT_URL_DYNAMODB": dynamodb_url,
                 "AWS_ENDPOINT_URL_SECRETS_MANAGER": secrets_url,
                 "UPSTREAM_PORT": str(upstream_port),
             }
-            yield World(environment, upstream_port)
 
 
 def chat_event(*, stream: bool) -> Event:
@@ -118,10 +108,9 @@ def _upstream() -> Iterator[int]:
     with subprocess.Popen(
         command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
-        if process.stdout is None or process.stdin is None:
-            raise RuntimeError("no pipes to the mock upstream")
+        if process.stdout is None:
+            raise RuntimeError("no pipe from the mock upstream")
         yield int(process.stdout.readline())
-        process.stdin.close()
 
 
 def _seed(dynamodb: AwsJson) -> None:

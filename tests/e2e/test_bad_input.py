@@ -28,7 +28,12 @@ def body(**fields: object) -> dict[str, object]:
         (body(messages=[]), 400, "invalid_value", "messages"),
         (body(messages="hello"), 400, "invalid_value", "messages"),
         (body(messages=[{"role": "user"}]), 400, "missing_field", "messages[0].content"),
-        (body(messages=[{"role": "wizard", "content": "x"}]), 400, "invalid_value", "messages[0]"),
+        (
+            body(messages=[{"role": "wizard", "content": "x"}]),
+            400,
+            "invalid_value",
+            "messages[0].role",
+        ),
         ({"model": "gpt-4o-mini"}, 400, "missing_field", "messages"),
         (body(max_tokens=-1), 400, "invalid_value", "max_tokens"),
         (body(max_tokens=0), 400, "invalid_value", "max_tokens"),

@@ -111,6 +111,7 @@ class Server:
     operations: dict[str, Operation] = field(default_factory=dict)
     requests: list[Request] = field(default_factory=list)
     observed: list[tuple[str, int, str]] = field(default_factory=list)
+    request_ids: list[str] = field(default_factory=list)
     keys: FakeKeyStore = field(default_factory=FakeKeyStore)
 
     def __post_init__(self) -> None:

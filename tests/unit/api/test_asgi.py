@@ -121,6 +121,17 @@ class TestHeaders:
         assert answered.headers["content-type"] == "application/json"
         assert answered.headers["x-generation-id"] == "g"
 
+    def test_every_answer_has_an_id_and_its_log_line_the_same(self) -> None:
+        server = Server({"get_model": lambda _: json_answer({}, {"x-request-id": "its-own"})})
+
+        named = call(server.app, "GET", "/v1/models/gpt-4o", headers=AUTH)
+        nameless = call(server.app, "GET", "/v1/models", headers=AUTH)
+        refused = call(server.app, "GET", "/v1/models")
+
+        ids = [answered.headers["x-request-id"] for answered in (named, nameless, refused)]
+        assert ids == ["its-own", "rid-of-an-error", "rid-of-an-error"]
+        assert server.request_ids == ids
+
     def test_head_is_get_without_the_body(self) -> None:
         server = Server()
 

@@ -54,6 +54,10 @@ class TestDecoding:
 
         assert value == [{"a": [1.5]}] * 10_000
 
+    @pytest.mark.parametrize("around", [b"%b", b"[%b]"])
+    def test_brackets_in_a_text_are_no_nesting(self, around: bytes) -> None:
+        assert decode_json(around % (b'"' + b"[{" * 600 + b'"'))
+
     def test_of_two_fields_of_one_name_the_last_counts(self) -> None:
         assert decode_json(b'{"n":1,"n":2}') == {"n": 2}
 

@@ -327,6 +327,16 @@ class TestNoAnswer:
         assert world.entry.facts["finish"] == "failed"
         assert world.provider.replies[0].closed
 
+    def test_a_lease_is_renewed_every_minute_of_waiting(self) -> None:
+        world = make_world(Script([70.0, PARIS], before_start_seconds=70.0))
+
+        world.ask(max_tokens=100)
+
+        assert world.store.kinds().count("renew") == 2
+        assert world.entry.facts["first_byte_ms"] == 70_000
+        assert world.entry.facts["total_ms"] == 140_000
+        assert world.account.spent_nanousd == 3_630
+
     def test_a_connection_is_let_go_of_after_an_answer_too(self) -> None:
         world = world_of(PARIS)
 

@@ -5,7 +5,7 @@ from contextlib import suppress
 
 import pytest
 
-from farebox.domain.errors import StoreUnavailable
+from farebox.domain.errors import InsufficientCredits, StoreUnavailable
 from farebox.domain.ledger import EntryKind
 from tests.builders import make_account, make_hold, make_rid
 from tests.chat_world import PARIS, PARIS_STREAM, TEN_USD, ChatWorld, make_world, streamed
@@ -48,6 +48,19 @@ class TestCalls:
         assert world.store.kinds() == ["reserve", "decide", "release"]
         assert world.records.calls == ["claim"]
         assert world.answers.calls == ["keep"]
+
+    @pytest.mark.parametrize(
+        ("cap_tokens", "kinds"), [(100, ["reserve"]), (None, ["reserve", "reserve"])]
+    )
+    def test_a_refusal_costs_a_call_and_a_lowered_cap_another(
+        self, cap_tokens: int | None, kinds: list[str]
+    ) -> None:
+        world = make_world(Script([PARIS]), account=make_account(available_nanousd=60_000))
+
+        with suppress(InsufficientCredits):
+            world.ask(max_tokens=cap_tokens)
+
+        assert world.store.kinds()[: len(kinds) + 1] == kinds + (["decide"] * (cap_tokens is None))
 
     def test_a_failed_provider_costs_no_more(self) -> None:
         world = make_world(Script([], status=500))
