@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from local.simulator.chat_request import ChatRequest
 from local.simulator.dice import Dice
 from local.simulator.hints import read_hints
+from local.simulator.image_usage import CHAT_PICTURE_TOKENS, with_picture_tokens
 from local.simulator.models import reasons
 from local.simulator.prose import write_text
 from local.simulator.schemas import SchemaFiller
@@ -83,12 +84,14 @@ def answer_chat(
     choices = tuple(
         _choice(request, index, dice.fork(index), tokens) for index in range(request.n or 1)
     )
+    pictures = CHAT_PICTURE_TOKENS * request.pictures
     usage = chat_usage(
         prompt=prompt_tokens(request),
         cached=cached_prompt_tokens(request),
-        completion=sum(choice.tokens for choice in choices),
+        completion=sum(choice.tokens for choice in choices) + pictures,
         reasoning=sum(choice.reasoning for choice in choices),
     )
+    usage = with_picture_tokens(usage, pictures)
     name = f"chatcmpl-{dice.fork('id').hexadecimal(29)}"
     return Answer(name, request.model, choices, usage, created_at)
 

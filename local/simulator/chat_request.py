@@ -164,6 +164,7 @@ class ChatRequest(Wire):
     audio: object = None
     function_call: object = None
     functions: object = None
+    image_config: object = None
     logit_bias: object = None
     metadata: object = None
     modalities: object = None
@@ -184,6 +185,12 @@ class ChatRequest(Wire):
         return self.max_tokens if self.max_completion_tokens is None else self.max_completion_tokens
 
     @property
+    def pictures(self) -> int:
+        """Return how many pictures the answer has: one a choice when the modality asks for it."""
+        asked = isinstance(self.modalities, list) and "image" in self.modalities
+        return (self.n or 1) if asked else 0
+
+    @property
     def last_user_text(self) -> str:
         """Return the text of the last user message, or of the last message without one."""
         return self._last_user_message.text
@@ -192,6 +199,12 @@ class ChatRequest(Wire):
     def last_user_images(self) -> int:
         """Return the images of the same message."""
         return self._last_user_message.images
+
+    @property
+    def last_user_image_urls(self) -> list[str]:
+        """Return where those images are."""
+        parts = self._last_user_message.parts
+        return [part.image_url.url for part in parts if part.image_url is not None]
 
     @property
     def tool_results(self) -> list[Message]:

@@ -44,6 +44,12 @@ body; when there are fewer chunks than asked for, the fault strikes after the la
                            {...}: sent as it stands
                            (all but "none" send usage even to those who did not ask for it)
     done                   false: a stream ends without [DONE]
+    image                  "garbage": bytes that are no image    "svg": a drawing with a script
+                           "truncated": the first half of the bytes
+                           "missing": fewer images than were asked for
+                           "noise": no fault: pictures that hardly pack (PNG 1024x1024: 3 MB)
+    images_spoilt          how many of the images that concerns, counted from the last; without it
+                           one is "missing", and all are anything else ("noise": always all)
     answer_tokens          no fault: the text is exactly so long, before any cap and stop
 """
 
@@ -94,6 +100,8 @@ class Fault(_Order):
     silence_after_chunks: _Chunks | None = None
     usage: UsageFault | dict[str, object] | None = None
     done: bool = True
+    image: Literal["garbage", "svg", "truncated", "missing", "noise"] | None = None
+    images_spoilt: Annotated[int, Field(ge=1, le=128)] | None = None
     answer_tokens: Annotated[int, Field(ge=1, le=100_000)] | None = None
 
     @model_validator(mode="after")

@@ -1,8 +1,9 @@
 """The provider's side of every request: record, authenticate, take a fault, answer, deliver."""
 
+import asyncio
 import json
 import uuid
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from starlette.requests import Request
@@ -15,6 +16,9 @@ from local.simulator.delivery import Delivery
 from local.simulator.embedding_request import EmbeddingRequest
 from local.simulator.embeddings import embed, embedding_usage
 from local.simulator.faults import HEADER, Fault, FaultQueue, read_order
+from local.simulator.image_chat import stream_with_pictures, with_pictures
+from local.simulator.image_form import form_shown, read_form
+from local.simulator.image_provider import ImageCall, ImageProvider
 from local.simulator.models import BUILT_IN_MODELS, check_model, model_document
 from local.simulator.problems import RefusedError
 from local.simulator.replies import Reply, error_reply, plain, spoil_reply, stream
@@ -30,17 +34,19 @@ class Call:
     """One authenticated request.
 
     Args:
-        document: The decoded body, `None` when it was not JSON.
+        document: The decoded body, `None` when it was neither JSON nor a form.
         model: The model in the path, empty where the path has none.
+        base_url: Where the simulator was reached.
         fault: What must go wrong.
     """
 
     document: object
     model: str
+    base_url: str
     fault: Fault
 
 
-type Answering = Callable[[Call], Reply]
+type Answering = Callable[[Call], Reply | Awaitable[Reply]]
 
 
 class Provider:
@@ -62,12 +68,17 @@ class Provider:
         self._lenient = lenient
         self._pace_seconds = pace_seconds
         self._clock = clock
+        self._images = ImageProvider(self._accepted, lenient=lenient, clock=clock)
 
     def routes(self) -> list[Route]:
         """Build the routes under `/v1`; models can be deleted only when lenient."""
         routes = [
             self._route("POST", "/v1/chat/completions", self._complete_chat),
             self._route("POST", "/v1/embeddings", self._embed),
+            self._route("POST", "/v1/images/generations", _drawing(self._images.generate)),
+            self._route("POST", "/v1/images/edits", _drawing(self._images.edit)),
+            self._route("POST", "/v1/images/variations", _drawing(self._images.vary)),
+            *self._images.shelf.routes(),
             self._route("GET", "/v1/models", self._list_models),
             self._route("GET", "/v1/models/{model:path}", self._get_model),
         ]
@@ -78,7 +89,7 @@ class Provider:
     def _route(self, method: str, path: str, answer: Answering) -> Route:
         async def endpoint(request: Request) -> Delivery:
             self.stats.calls[f"{method} {path}"] += 1
-            fault, reply = self._respond(request, await request.body(), answer)
+            fault, reply = await self._respond(request, await request.body(), answer)
             return Delivery(
                 spoil_reply(reply, fault),
                 fault,
@@ -89,15 +100,23 @@ class Provider:
 
         return Route(path, endpoint, methods=[method])
 
-    def _respond(self, request: Request, body: bytes, answer: Answering) -> tuple[Fault, Reply]:
-        document = _decoded(body)
-        self.recorder.record(request, body, document)
+    async def _respond(
+        self, request: Request, body: bytes, answer: Answering
+    ) -> tuple[Fault, Reply]:
+        form = read_form(request.headers.get("content-type", ""), body)
+        document = _decoded(body) if form is None else form
+        if form is None:
+            self.recorder.record(request, body, document)
+        else:
+            self.recorder.record(request, b"", form_shown(form))
         fault = Fault()
         try:
             _authenticate(request)
             fault = self._fault(request, document)
-            call = Call(document, request.path_params.get("model", ""), fault)
-            return fault, error_reply(fault) or answer(call)
+            model = request.path_params.get("model", "")
+            call = Call(document, model, str(request.base_url), fault)
+            reply = error_reply(fault) or answer(call)
+            return fault, reply if isinstance(reply, Reply) else await reply
         except RefusedError as error:
             return fault, plain(error.envelope, error.status)
 
@@ -119,8 +138,10 @@ class Provider:
             tokens=call.fault.answer_tokens,
         )
         if request.stream:
-            return stream(chunk_documents(answer, request, call.fault))
-        return plain(whole_document(answer, request, call.fault))
+            chunks = chunk_documents(answer, request, call.fault)
+            return stream(stream_with_pictures(chunks, request, call.fault))
+        whole = whole_document(answer, request, call.fault)
+        return plain(with_pictures(whole, request, call.fault))
 
     def _embed(self, call: Call) -> Reply:
         request = parse(EmbeddingRequest, call.document, lenient=self._lenient)
@@ -136,6 +157,15 @@ class Provider:
 
     def _delete_model(self, call: Call) -> Reply:
         return plain({"id": call.model, "object": "model", "deleted": True})
+
+
+def _drawing(answer: Callable[[ImageCall], Reply]) -> Answering:
+    """Let pictures be drawn in a thread, so that streams keep their pace meanwhile."""
+
+    def draw(call: Call) -> Awaitable[Reply]:
+        return asyncio.to_thread(answer, ImageCall(call.document, call.base_url, call.fault))
+
+    return draw
 
 
 def _decoded(body: bytes) -> object:

@@ -16,13 +16,8 @@ MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 
 
 def all_codes() -> set[str]:
-    own = {
-        kind.code
-        for kind in vars(errors).values()
-        if isinstance(kind, type)
-        and issubclass(kind, errors.FareboxError)
-        and isinstance(getattr(kind, "code", None), str)
-    }
+    kinds = [kind for kind in vars(errors).values() if isinstance(kind, type)]
+    own = {code for kind in kinds if isinstance(code := vars(kind).get("code"), str)}
     services = (ROOT / "shared/farebox/services/idempotency.py").read_text(encoding="utf-8")
     return own | {row.code for row in TABLE} | set(re.findall(r'"(idempotency_[a-z_]+)"', services))
 

@@ -5,6 +5,7 @@
     ├── Refusal                      the caller's request is not served; nothing was charged
     │   ├── InvalidRequest
     │   │   ├── MissingField · InvalidValue · UnsupportedParameter · IdempotencyKeyReused
+    │   │   └── InvalidImage
     │   ├── InvalidCredential
     │   ├── InsufficientCredits
     │   ├── Forbidden
@@ -76,6 +77,10 @@ class IdempotencyKeyReused(InvalidRequest):
     """The same Idempotency-Key came with another body."""
 
     code = "idempotency_key_reused"
+
+
+class InvalidImage(InvalidRequest):
+    """The bytes are no still PNG, JPEG or WebP picture that is safe to decode."""
 
 
 class InvalidCredential(Refusal):
