@@ -16,9 +16,13 @@ from typing import Final
 
 from farebox.domain.data_table import DataTable
 from farebox.domain.errors import ConfigurationError
+from farebox.domain.image_prices import ByTokens
+from farebox.domain.image_terms import ImageTerms, read_image_terms
 from farebox.domain.tiers import Tier, parse_tier, terms_of
 
-CAPABILITIES: Final = frozenset({"streaming", "tools", "vision", "json", "reasoning"})
+CAPABILITIES: Final = frozenset(
+    {"streaming", "tools", "vision", "json", "reasoning", "edits", "variations"}
+)
 
 _EPOCH: Final = date(1970, 1, 1)
 _SECONDS_A_DAY: Final = 86_400
@@ -30,11 +34,16 @@ class Kind(StrEnum):
 
     CHAT = "chat"
     EMBEDDING = "embedding"
+    IMAGE = "image"
 
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """What tokens cost, in nano-dollars a million; never changes under one version."""
+    """What tokens cost, in nano-dollars a million; never changes under one version.
+
+    Of a model of images it is the price of text in and images out, and zero where images have a
+    price each: see `Model.image`.
+    """
 
     version: str
     input_nanousd_per_million: int
@@ -85,6 +94,7 @@ class Model:
     kind: Kind
     released: date
     context_length: int
+    """0 for a model of images, whose prompt is bounded in characters."""
     max_output_tokens: int
     capabilities: frozenset[str]
     image_tokens_max: int | None
@@ -93,6 +103,8 @@ class Model:
     price: Price
     routes: tuple[Route, ...]
     """In the order they are tried."""
+    image: ImageTerms | None = None
+    """What it takes, and how it is billed; `None` for any other kind."""
 
     @property
     def created_seconds(self) -> int:
@@ -118,7 +130,7 @@ class Catalogue:
         return self._by_name.get(name)
 
     def models_for(self, tier: Tier) -> tuple[Model, ...]:
-        """List what a tier may use, embeddings included."""
+        """List what a tier may use, embeddings and images included."""
         return tuple(model for model in self.models if self.may_use(tier, model))
 
     def may_use(self, tier: Tier, model: Model) -> bool:
@@ -170,6 +182,8 @@ def _model(table: DataTable, providers: Mapping[str, Provider]) -> Model:
     capabilities = frozenset(table.texts("capabilities"))
     if unknown := capabilities - CAPABILITIES:
         raise table.fault("capabilities", f"has unknown ones: {', '.join(sorted(unknown))}")
+    price_table = table.table("price")
+    image = read_image_terms(table.table("image"), price_table) if kind is Kind.IMAGE else None
     local = all(route.provider.local for route in routes)
     model = Model(
         id=table.text("id"),
@@ -177,13 +191,14 @@ def _model(table: DataTable, providers: Mapping[str, Provider]) -> Model:
         tier=_tier(table),
         kind=kind,
         released=table.take("released", date),
-        context_length=table.count("context_length"),
-        max_output_tokens=table.count("max_output_tokens", least=int(kind is Kind.CHAT)),
+        context_length=0 if image else table.count("context_length"),
+        max_output_tokens=0 if image else table.count("max_output_tokens", least=_least(kind)),
         capabilities=capabilities,
         image_tokens_max=table.count("image_tokens_max") if "vision" in capabilities else None,
         aliases=table.texts("aliases"),
-        price=_price(table.table("price"), kind, free=local),
+        price=_image_price(price_table, image) if image else _price(price_table, kind, free=local),
         routes=routes,
+        image=image,
     )
     if not model.price.version.startswith(f"{model.id}/"):
         raise table.fault("price", f"version must start with {model.id}/")
@@ -231,6 +246,25 @@ def _price(table: DataTable, kind: Kind, *, free: bool) -> Price:
         raise table.fault("output", "is zero, and a route leads off the operator's machines")
     table.close()
     return price
+
+
+def _image_price(table: DataTable, image: ImageTerms) -> Price:
+    billing = image.billing if isinstance(image.billing, ByTokens) else None
+    price = Price(
+        version=table.text("version"),
+        input_nanousd_per_million=billing.text_input_nanousd_per_million if billing else 0,
+        cached_input_nanousd_per_million=billing.cached_text_nanousd_per_million if billing else 0,
+        output_nanousd_per_million=billing.image_output_nanousd_per_million if billing else 0,
+        source=table.url("source"),
+        checked=table.take("checked", date),
+    )
+    table.close()
+    return price
+
+
+def _least(kind: Kind) -> int:
+    """Give the fewest tokens a model of a kind may put out: an embedding is none."""
+    return int(kind is Kind.CHAT)
 
 
 def _by_name(models: tuple[Model, ...]) -> dict[str, Model]:
