@@ -1,22 +1,18 @@
-"""One HTTP/1.1 exchange with a service that says how long its answers are.
+"""One HTTP/1.1 exchange with a service whose answers are short: all of it, or an error.
 
 The standard library's client is general; what it spends on parsing headers nobody here reads is
-half of what a DynamoDB call costs. This is the narrow part of it, strict where that is general:
-whatever is not a complete answer of known length is an error, and the connection is not used again.
+half of what a DynamoDB call costs. Decision 0004 has the figures.
 """
 
-import re
 import socket
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
+from farebox.adapters.http_parser import AnswerParser, MalformedAnswer
+
 _PIECE_BYTES: Final = 65_536
-_HEAD_BYTES_MAX: Final = 65_536
 _BODY_BYTES_MAX: Final = 16_777_216
 """No AWS JSON answer is longer; a page of DynamoDB ends at one megabyte."""
-
-_END_OF_HEAD: Final = b"\r\n\r\n"
-_STATUS_LINE: Final = re.compile(rb"HTTP/1\.1 ([2-5][0-9]{2})(?: |$)")
 
 
 class Answer(NamedTuple):
@@ -44,44 +40,17 @@ def post(sock: socket.socket, headers: Mapping[str, str], body: bytes) -> Answer
 
 
 def _read_answer(sock: socket.socket) -> Answer:
-    received = bytearray()
-    while (end := received.find(_END_OF_HEAD)) < 0:
-        if len(received) > _HEAD_BYTES_MAX:
-            raise ConnectionError("a head without end")
-        _receive(sock, received)
-    status, fields = _parse_head(bytes(received[:end]))
-    start = end + len(_END_OF_HEAD)
-    length = _length_of(fields)
-    while len(received) < start + length:
-        _receive(sock, received)
-    if len(received) > start + length:
-        # The next answer would be taken for that of another request.
-        raise ConnectionError("more than was asked for")
-    keeps_open = fields.get(b"connection", b"keep-alive") == b"keep-alive"
-    return Answer(status, bytes(received[start:]), keeps_open)
-
-
-def _receive(sock: socket.socket, received: bytearray) -> None:
-    piece = sock.recv(_PIECE_BYTES)
-    if not piece:
-        raise ConnectionResetError("cut short")
-    received += piece
-
-
-def _parse_head(head: bytes) -> tuple[int, dict[bytes, bytes]]:
-    line, *lines = head.split(b"\r\n")
-    match = _STATUS_LINE.match(line)
-    if match is None:
-        raise ConnectionError("not an HTTP/1.1 answer")
-    fields = {}
-    for each in lines:
-        name, _, value = each.partition(b":")
-        fields[name.lower()] = value.strip().lower()
-    return int(match[1]), fields
-
-
-def _length_of(fields: Mapping[bytes, bytes]) -> int:
-    length = fields.get(b"content-length", b"")
-    if not length.isdigit() or b"transfer-encoding" in fields or int(length) > _BODY_BYTES_MAX:
-        raise ConnectionError("an answer of unknown length")
-    return int(length)
+    parser = AnswerParser()
+    body = b""
+    try:
+        while not parser.is_whole:
+            piece = sock.recv(_PIECE_BYTES)
+            if not piece:
+                # Even where the connection's end may be the answer's: it may have been cut as well.
+                raise ConnectionResetError("cut short")
+            body += parser.feed(piece)
+            if len(body) > _BODY_BYTES_MAX:
+                raise ConnectionError("an answer without end")
+    except MalformedAnswer as error:
+        raise ConnectionError(str(error)) from error
+    return Answer(parser.status, body, parser.keeps_open)
