@@ -132,6 +132,14 @@ format: $(VENV)/.ready ## Format the code and mend what can be mended
 	@$(VENV)/bin/ruff check --quiet --fix .
 	@$(VENV)/bin/ruff format --quiet .
 
+.PHONY: bench-chat
+bench-chat: setup dynoxide ## Measure the CPU a chat request costs, beside the bare runtimes
+	@$(VENV)/bin/python -m bench.chat
+
+.PHONY: bench-cold
+bench-cold: setup ## Measure the CPU and memory every function's start costs
+	@$(VENV)/bin/python -m bench.cold
+
 .PHONY: proof-long
 proof-long: setup dynoxide ## The long profile: what takes minutes to an hour
 	@$(VENV)/bin/python -m pytest -q -n 2 --dist loadgroup -m long tests

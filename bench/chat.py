@@ -27,6 +27,9 @@ ROUNDS: Final = 10
 INVOCATIONS: Final = 100
 """A round; together a thousand of each."""
 
+PAUSE_SECONDS: Final = 0.001
+"""Between two chunks of a stream: each is read, and must be passed on, by itself."""
+
 WHOLE_LIMIT: Final = 5.0
 STREAMED_LIMIT: Final = 7.5
 FIRST_CHUNK_LIMIT_MS: Final = 3.0
@@ -82,8 +85,10 @@ def main() -> int:
     parser.add_argument("--variants", action="store_true", help="measure what was decided against")
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--invocations", type=int, default=INVOCATIONS, help="in each round")
+    parser.add_argument("--at-once", action="store_true", help="all chunks of a stream together")
     options = parser.parse_args()
-    with _subjects(variants=options.variants) as subjects:
+    pause_seconds = 0.0 if options.at_once else PAUSE_SECONDS
+    with _subjects(pause_seconds, variants=options.variants) as subjects:
         for subject in subjects:
             subject.warm_up()
         for _ in range(options.rounds):
@@ -93,10 +98,10 @@ def main() -> int:
 
 
 @contextlib.contextmanager
-def _subjects(*, variants: bool) -> Iterator[list[Subject]]:
+def _subjects(pause_seconds: float, *, variants: bool) -> Iterator[list[Subject]]:
     with contextlib.ExitStack() as stack:
         directory = stack.enter_context(tempfile.TemporaryDirectory())
-        environment = stack.enter_context(open_world(Path(directory)))
+        environment = stack.enter_context(open_world(Path(directory), pause_seconds))
         yield list(_started(environment, stack, variants=variants))
 
 

@@ -1,18 +1,17 @@
-"""A provider that answers at once: `python -m bench.mock_upstream`, a process of its own.
+"""A provider that answers at once: `python -m bench.mock_upstream SECONDS`, a process of its own.
 
 It prints its port and serves chat completions until its standard input ends. A streamed answer is
-twenty events a millisecond apart, so that each is read, and must be passed on, by itself; the
-first one says when it left.
+twenty events that many seconds apart; the first one says when it left.
 """
 
 import asyncio
 import json
 import sys
 import time
+from functools import partial
 from typing import Final
 
 CHUNKS: Final = 20
-CHUNK_SECONDS: Final = 0.001
 SENT_AT: Final = "sent_at_seconds"
 """The field of the first event: `time.perf_counter`, which all processes of a machine share."""
 
@@ -101,7 +100,9 @@ _WHOLE: Final = _whole_answer()
 _REST: Final = _events()
 
 
-async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def serve(
+    pause_seconds: float, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+) -> None:
     """Answer the requests of one connection."""
     try:
         while True:
@@ -109,27 +110,27 @@ async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
             length = int(head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0])
             body = await reader.readexactly(length)
             if b'"stream":true' in body:
-                await _stream(writer)
+                await _stream(pause_seconds, writer)
             else:
                 writer.write(_WHOLE)
     except (asyncio.IncompleteReadError, ConnectionError):
         writer.close()
 
 
-async def _stream(writer: asyncio.StreamWriter) -> None:
+async def _stream(pause_seconds: float, writer: asyncio.StreamWriter) -> None:
     writer.write(_STREAM_HEAD + _USUAL_HEADERS + b"\r\n" + _first_event())
     for event in _REST[:-1]:
-        await asyncio.sleep(CHUNK_SECONDS)
+        await asyncio.sleep(pause_seconds)
         writer.write(event)
     writer.write(_REST[-1])
 
 
-async def main() -> None:
+async def main(pause_seconds: float) -> None:
     """Serve until standard input ends."""
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    server = await asyncio.start_server(partial(serve, pause_seconds), "127.0.0.1", 0)
     print(server.sockets[0].getsockname()[1], flush=True)
     await asyncio.to_thread(sys.stdin.read)
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    asyncio.run(main(float(sys.argv[1])))

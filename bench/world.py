@@ -56,9 +56,9 @@ SETTINGS: Final[Mapping[str, str]] = {
 
 
 @contextlib.contextmanager
-def open_world(directory: Path) -> Iterator[Mapping[str, str]]:
+def open_world(directory: Path, pause_seconds: float) -> Iterator[Mapping[str, str]]:
     """Start it all, with one caller who has ample credits; gives a function's environment."""
-    with engines.dynoxide(directory) as dynamodb_url, _upstream() as upstream_port:
+    with engines.dynoxide(directory) as dynamodb_url, _upstream(pause_seconds) as upstream_port:
         providers = {
             "openai": {"api_key": "k" * 164, "base_url": f"http://127.0.0.1:{upstream_port}/v1"}
         }
@@ -103,8 +103,8 @@ def chat_event(*, stream: bool) -> Event:
 
 
 @contextlib.contextmanager
-def _upstream() -> Iterator[int]:
-    command = [sys.executable, "-m", "bench.mock_upstream"]
+def _upstream(pause_seconds: float) -> Iterator[int]:
+    command = [sys.executable, "-m", "bench.mock_upstream", str(pause_seconds)]
     with subprocess.Popen(
         command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:

@@ -27,7 +27,7 @@ from farebox.services.admitted import AdmittedRequest
 from farebox.services.ports.chat_provider import ProviderReply
 from farebox.services.provider_errors import check_status
 
-TICK_SECONDS: Final = 5.0
+TICK_SECONDS: Final = 1.0
 """How often a silent provider is looked away from: for the lease, the deadline and the client."""
 
 _PING_AFTER_MS: Final = 10_000
@@ -63,6 +63,7 @@ class Relay:
         self._kept: list[bytes] = []
         self._reported: object = None
         self._done = False
+        self._failure: ProviderFailed | None = None
         self._spoke_ms = 0
 
     def parts(self) -> Iterator[bytes]:
@@ -84,6 +85,8 @@ class Relay:
             part = self._pass_on(chunk) if chunk else b""
             if part or self._is_quiet():
                 yield self._spoken(part or PING)
+            if self._failure is not None:
+                raise self._failure
             if self._done:
                 break
         if not self._done and (part := self._pass_event(self._splitter.rest())):
@@ -91,13 +94,15 @@ class Relay:
         yield from self._finish()
 
     def _wait_for_start(self) -> Iterator[bytes]:
-        """Wait on where the use case gave up waiting; the client learns that it is being served."""
-        if self._is_quiet():
-            yield self._spoken(PING)
+        """Wait on where the use case gave up; the answer's head leaves with the first comment."""
+        if self._reply.started(0.0):
+            return
+        yield self._spoken(PING)
         while not self._reply.started(TICK_SECONDS):
             self._tick()
             if self._is_quiet():
                 yield self._spoken(PING)
+        self._admitted.note(first_byte_ms=self._admitted.elapsed_ms)
 
     def _is_quiet(self) -> bool:
         """Tell whether the client has heard nothing for long, whatever the provider sent."""
@@ -113,11 +118,16 @@ class Relay:
             raise ProviderTimedOut("The answer took longer than a request may.")
 
     def _pass_on(self, chunk: bytes) -> bytes:
+        """Give what of a chunk is to be sent; a failure reported in it comes after that."""
+        passed = []
         try:
-            events = self._splitter.feed(chunk)
+            for event in self._splitter.feed(chunk):
+                passed.append(self._pass_event(event))  # noqa: PERF401 - a failure keeps the rest
         except EventTooLargeError as error:
             raise ProviderFailed("The provider sent an event without end.") from error
-        return b"".join([self._pass_event(event) for event in events])
+        except ProviderFailed as failure:
+            self._failure = failure
+        return b"".join(passed)
 
     def _pass_event(self, event: bytes) -> bytes:
         data = data_of(event)

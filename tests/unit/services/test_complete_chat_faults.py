@@ -164,6 +164,7 @@ class TestStoreDown:
         with pytest.raises(StoreUnavailable):
             world.ask(max_tokens=100)
 
+        assert world.metrics.counted == {}
         world.queue.down = False
         world.let_time_resolve_it()
         assert world.entry.kind is EntryKind.EXPIRY

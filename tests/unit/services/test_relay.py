@@ -201,6 +201,18 @@ class TestUsage:
             "cost_nanousd": 11_715,
         }
 
+    def test_after_an_event_that_cannot_be_read_the_usage_names_itself(self) -> None:
+        world = stream(b"data: {\n\n", *PARIS_STREAM)
+
+        answered = world.ask(stream=True, stream_options=SHOW_USAGE, max_tokens=100)
+
+        shown = json.loads(answered.body.split(b"\n\n")[-3].removeprefix(b"data: "))
+        assert shown == USAGE_CHUNK | {
+            "id": f"chatcmpl-{world.entry.rid}",
+            "created": 0,
+            "model": "gpt-4o-mini",
+        }
+
     def test_what_tools_are_called_with_counts_as_output(self) -> None:
         call = {"index": 0, "id": "call_1", "function": {"name": "add", "arguments": '{"a":1}'}}
         delta = {"role": "assistant", "content": None, "tool_calls": [call]}
@@ -245,6 +257,8 @@ class TestSettling:
         assert seen[-2] == (PARIS_STREAM[2], ["reserve"])
         assert seen[-1] == (DONE, ["reserve", "decide", "release"])
         assert world.entry.kind is EntryKind.SETTLEMENT
+        assert world.entry.facts["stream"] is True
+        assert world.entry.facts["first_byte_ms"] == 0
         assert world.account.spent_nanousd == 3_630
 
     def test_an_answer_to_be_kept_is_kept_before_the_charge_is_made(self) -> None:

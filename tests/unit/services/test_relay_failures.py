@@ -103,6 +103,16 @@ class TestBrokenOff:
         assert last_error(answered)["message"] == "The provider's answer broke off."
         assert world.account.spent_nanousd > 0
 
+    def test_what_came_in_one_piece_with_an_error_still_goes_out(self) -> None:
+        world = stream(PARIS_STREAM[0] + b'data: {"error":"boom"}\n\n' + PARIS_STREAM[1])
+
+        answered = world.ask(stream=True, max_tokens=100)
+
+        assert answered.parts[0] == PARIS_STREAM[0]
+        assert last_error(answered)["code"] == "upstream_error"
+        assert len(answered.parts) == 2
+        assert world.account.spent_nanousd == 9_240
+
     def test_an_event_without_end_is_given_up(self) -> None:
         world = stream(PARIS_STREAM[0], b"data: " + b"x" * 16_777_216)
 
@@ -174,6 +184,7 @@ class TestSilence:
         assert opened_ms == 10_000
         assert answer == [PING, PING, PING, *PARIS_STREAM[:3], DONE]
         assert world.account.spent_nanousd == 3_630
+        assert world.entry.facts["first_byte_ms"] == 32_000
 
     def test_a_refusal_after_that_is_an_event(self) -> None:
         world = make_world(Script([b"{}"], status=429, before_start_seconds=12.0))
@@ -232,6 +243,14 @@ class TestSilence:
         assert world.entry.facts["finish"] == "timed_out"
         assert world.entry.facts["total_ms"] == 100_000
 
+    @pytest.mark.parametrize("before_start_seconds", [0.0, 300.0])
+    def test_a_deadline_is_kept_to_the_second(self, before_start_seconds: float) -> None:
+        world = stream(300.0, before_start_seconds=before_start_seconds)
+
+        world.ask(stream=True, max_tokens=100, seconds=96.5)
+
+        assert world.entry.facts["total_ms"] == 97_000
+
     def test_a_deadline_before_the_first_byte_gives_everything_back(self) -> None:
         world = stream(*PARIS_STREAM, before_start_seconds=300.0)
 
@@ -239,6 +258,7 @@ class TestSilence:
 
         assert last_error(answered)["message"] == TOO_LONG
         assert world.account.available_nanousd == TEN_USD
+        assert world.entry.facts["total_ms"] == 100_000
 
 
 class TestSweptWhileAlive:
