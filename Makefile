@@ -133,12 +133,12 @@ format: $(VENV)/.ready ## Format the code and mend what can be mended
 	@$(VENV)/bin/ruff format --quiet .
 
 .PHONY: bench-chat
-bench-chat: setup dynoxide ## Measure the CPU a chat request costs, beside the bare runtimes
-	@$(VENV)/bin/python -m bench.chat
+bench-chat: setup dynoxide ## Measure the CPU a chat request costs (BENCH=--variants, --at-once)
+	@PYTHONPATH=shared:. $(VENV)/bin/python -m bench.chat $(BENCH)
 
 .PHONY: bench-cold
-bench-cold: setup ## Measure the CPU and memory every function's start costs
-	@$(VENV)/bin/python -m bench.cold
+bench-cold: setup ## Measure what every function's start costs (BENCH=--variants, --why)
+	@PYTHONPATH=shared:. $(VENV)/bin/python -m bench.cold $(BENCH)
 
 .PHONY: proof-long
 proof-long: setup dynoxide ## The long profile: what takes minutes to an hour

@@ -146,6 +146,16 @@ class TestStaleTier:
             == "Your trial of 7 days is over."
         )
 
+    def test_an_old_account_that_is_on_trial_no_more_is_served(self) -> None:
+        account = make_account(
+            available_nanousd=TEN_USD, tier=Tier.ENTERPRISE, created_ms=NOON_MS - 8 * DAY_MS
+        )
+        world = world_with(account, make_principal())
+
+        world.ask(max_tokens=100)
+
+        assert world.account.spent_nanousd == 3_300
+
     def test_a_tier_that_never_stands_still_is_given_up(self) -> None:
         world = world_with(make_account(available_nanousd=TEN_USD))
         tiers = [Tier.ENTERPRISE, Tier.MANAGED, Tier.VIP_FOUNDER, Tier.PROFESSIONAL]

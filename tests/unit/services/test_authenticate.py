@@ -266,6 +266,15 @@ class TestMemory:
         with pytest.raises(InvalidCredential):
             door.knock(KEY)
 
+    def test_several_keys_are_remembered_side_by_side(self) -> None:
+        door = Door()
+        door.store(replace(record_of(UNKNOWN_KEY), key_id=UNKNOWN_KEY[3:15]))
+
+        for key in (KEY, UNKNOWN_KEY, KEY, UNKNOWN_KEY):
+            door.knock(key)
+
+        assert door.keys.reads == 2
+
     def test_ten_thousand_records_are_remembered_and_no_more(self) -> None:
         door = Door()
         keys = [make_user_key(number << 176) for number in range(10_001)]
@@ -298,6 +307,13 @@ class TestServiceKeys:
     def test_an_unknown_one_is_refused(self, key: str) -> None:
         with pytest.raises(InvalidCredential, match="Invalid service key"):
             Door().knock(key)
+
+    def test_one_of_another_shape_is_refused_without_a_look(self) -> None:
+        door = Door()
+        door.ring.down = True
+
+        with pytest.raises(InvalidCredential, match="Invalid service key"):
+            door.knock("sk-demo-service-key-2025")
 
     def test_an_expired_one_is_refused(self) -> None:
         door = Door(ring=FakeKeyRing([service_record(SERVICE_KEY, expires_at=NOON)]))

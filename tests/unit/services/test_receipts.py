@@ -100,6 +100,7 @@ class TestReceipt:
             receipts_of(world).find(ACCOUNT, rid)
 
         assert refusal.value.message == f"There is no generation '{rid}'."
+        assert ("entry" in world.store.kinds()) is (rid == make_rid(2))
         assert refusal.value.param == "id"
 
     def test_neither_is_anothers(self) -> None:
