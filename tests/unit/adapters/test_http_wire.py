@@ -98,6 +98,21 @@ class TestRequest:
 
         assert not failure.value.timed_out
 
+    def test_so_is_a_peer_that_hangs_up_on_the_request(self) -> None:
+        def hang_up() -> None:
+            with listener.accept()[0] as connection:
+                connection.recv(100)
+
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            peer = threading.Thread(target=hang_up)
+            peer.start()
+            origin = Origin(f"http://127.0.0.1:{listener.getsockname()[1]}", FakeClock())
+            with pytest.raises(WireError) as failure:
+                origin.post("/", b"x" * 32_000_000, {})
+            peer.join()
+
+        assert not failure.value.timed_out
+
     @pytest.mark.parametrize("name", ["no-such-host.invalid", "a" * 64 + ".invalid"])
     def test_so_is_a_name_nobody_has(self, name: str) -> None:
         with pytest.raises(WireError):

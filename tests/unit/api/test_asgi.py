@@ -118,6 +118,7 @@ class TestHeaders:
         answered = call(Server().app, "POST", CHAT, headers=AUTH)
 
         assert answered.headers["content-length"] == str(len(answered.body))
+        assert [message.get("more_body") for message in answered.sent] == [None, False]
         assert answered.headers["content-type"] == "application/json"
         assert answered.headers["x-generation-id"] == "g"
 

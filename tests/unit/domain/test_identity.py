@@ -1,3 +1,5 @@
+import zlib
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -59,6 +61,10 @@ class TestUserKeys:
     )
     def test_what_has_another_shape_is_no_key(self, key: str) -> None:
         assert user_key_id(key) is None
+
+    @pytest.mark.parametrize("body", ["UC_" + "0" * 56, "uc_" + "G" * 56, "uc_" + "0" * 55])
+    def test_a_right_checksum_makes_no_key_of_another_shape(self, body: str) -> None:
+        assert user_key_id(f"{body}{zlib.crc32(body.encode()):08x}") is None
 
 
 class TestServiceKeys:
