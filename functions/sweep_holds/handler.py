@@ -23,7 +23,7 @@ processor = BatchProcessor(event_type=EventType.SQS)
 
 def finish(record: SQSRecord) -> None:
     """Run the steps of one queued settlement to their end."""
-    services.ledger.finish(services.read_message(record.body))
+    services.ledger.finish_queued(services.read_message(record.body))
 
 
 def handler(

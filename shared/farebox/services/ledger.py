@@ -216,6 +216,17 @@ class Ledger:
         """Resolve the expired holds of an account just read; the self-sweep of its next request."""
         return self._sweep(account)
 
+    def finish_queued(self, deciding: Deciding) -> Resolved:
+        """Finish a settlement that waited in the queue; what came too late is booked as a loss.
+
+        It came too late if the lease ran out meanwhile and the sweeper gave the hold back.
+        """
+        resolved = self.finish(deciding)
+        entry = deciding.entry
+        if entry.amount_nanousd and resolved.entry.kind is EntryKind.EXPIRY:
+            self.book_loss(entry.rid, entry.amount_nanousd, {"account": entry.account_id})
+        return resolved
+
     def finish(self, deciding: Deciding) -> Resolved:
         """Run the steps of a decision to their end; all of them may be run again."""
         return self._release(self._decide(deciding))

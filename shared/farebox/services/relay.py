@@ -33,6 +33,12 @@ TICK_SECONDS: Final = 1.0
 _PING_AFTER_MS: Final = 10_000
 """How long the client is sent nothing before it gets a comment: well under the 15 s some wait."""
 
+_THEIR_PRICES: Final = frozenset({"cost", "cost_details", "is_byok"})
+"""What OpenRouter says in a usage of what it charges the operator: not the caller's business.
+
+https://openrouter.ai/docs/use-cases/usage-accounting (2026-11)
+"""
+
 type ErrorEncoder = Callable[[FareboxError], bytes]
 """Makes an SSE event of an error."""
 
@@ -237,7 +243,7 @@ def priced_usage(
     """
     counts: dict[str, object]
     if isinstance(reported, Mapping) and not usage.estimated:
-        counts = {**reported}
+        counts = {name: value for name, value in reported.items() if name not in _THEIR_PRICES}
     else:
         counts = {
             "prompt_tokens": usage.prompt_tokens,

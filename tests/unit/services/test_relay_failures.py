@@ -5,7 +5,10 @@ import json
 import pytest
 
 from farebox.domain.ledger import HOUSE, EntryKind, Hold
+from farebox.domain.meter import Usage
+from farebox.domain.money import CreditUnit
 from farebox.domain.sse import PING
+from farebox.services.relay import priced_usage
 from tests.builders import ACCOUNT, make_account
 from tests.chat_world import PARIS_STREAM, TEN_USD, Answered, ChatWorld, make_principal, make_world
 from tests.fakes.books import check_books
@@ -331,3 +334,24 @@ class TestDearerThanTheHold:
                 "code": "upstream_error",
             }
         }
+
+
+def test_what_a_provider_charges_the_operator_is_not_passed_on() -> None:
+    reported = {
+        "prompt_tokens": 1,
+        "completion_tokens": 2,
+        "cost": 0.5,
+        "cost_details": {"upstream_inference_cost": 0.4},
+        "is_byok": False,
+    }
+    usage = Usage(prompt_tokens=1, cached_tokens=0, completion_tokens=2)
+
+    shown = priced_usage(reported, usage, 1_000, CreditUnit.from_usd("0.001"))
+
+    assert shown == {
+        "prompt_tokens": 1,
+        "completion_tokens": 2,
+        "cost": 0.000001,
+        "cost_credits": 0.001,
+        "cost_nanousd": 1000,
+    }

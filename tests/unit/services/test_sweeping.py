@@ -1,9 +1,17 @@
 from collections.abc import Iterator
 
 from farebox.domain.errors import StoreUnavailable
-from farebox.domain.ledger import LEASE_SECONDS, Account
+from farebox.domain.ledger import HOUSE, LEASE_SECONDS, Account
+from farebox.domain.protocol import Deciding
 from farebox.services.ledger import Ledger, Sweep
-from tests.builders import make_account, make_hold, make_ledger, make_rid
+from tests.builders import (
+    LedgerWorld,
+    make_account,
+    make_admission,
+    make_hold,
+    make_ledger,
+    make_rid,
+)
 from tests.fakes.clock import FakeClock
 from tests.fakes.ledger_store import FakeLedgerStore
 from tests.fakes.randomness import FakeRandomness
@@ -79,3 +87,39 @@ def test_a_day_of_hourly_parts_sees_every_account_once() -> None:
 
     assert sum(sweep.accounts for sweep in sweeps) == 50
     assert sum(sweep.holds for sweep in sweeps) == 50
+
+
+def queued_settlement(world: LedgerWorld) -> Deciding:
+    """Settle while the store is down, so that the decision waits in the queue."""
+    admission = make_admission(quote_nanousd=100)
+    held = world.hold(admission)
+    world.store.go_down()
+    world.ledger.settle(admission, held, 40, {})
+    world.store.outage = None
+    (deciding,) = world.queue.waiting
+    return deciding
+
+
+def test_a_queued_settlement_that_comes_in_time_is_charged_and_no_loss() -> None:
+    world = make_ledger()
+    deciding = queued_settlement(world)
+
+    world.ledger.finish_queued(deciding)
+
+    assert world.account.spent_nanousd == 40
+    assert world.store.entry(HOUSE, f"{deciding.entry.rid}#LOSS") is None
+
+
+def test_a_queued_settlement_that_comes_after_the_sweeper_is_booked_as_a_loss() -> None:
+    world = make_ledger()
+    deciding = queued_settlement(world)
+    world.clock.tick(LEASE_SECONDS + 1)
+    world.ledger.sweep_due()
+
+    for _ in range(2):
+        world.ledger.finish_queued(deciding)
+
+    loss = world.store.entry(HOUSE, f"{deciding.entry.rid}#LOSS")
+    assert world.account.spent_nanousd == 0
+    assert loss is not None
+    assert loss.amount_nanousd == 40
